@@ -1,0 +1,1 @@
+"""Benchmarks: one client, several servers, one run."""

@@ -1,0 +1,1 @@
+"""Bytes in, named events out. No I/O in this room."""

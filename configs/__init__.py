@@ -1,0 +1,1 @@
+"""TOML files, their schema and their loader."""

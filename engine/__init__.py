@@ -1,0 +1,1 @@
+"""Commands decided, events applied, every one on stable storage before its answer."""

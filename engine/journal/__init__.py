@@ -1,0 +1,1 @@
+"""The journal: the one log that state is a fold over."""

@@ -1,0 +1,1 @@
+"""Bytes moved between peers and the engine."""

@@ -1,0 +1,1 @@
+"""Liftgate: the engine behind the barrier of a car park."""

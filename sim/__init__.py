@@ -1,0 +1,1 @@
+"""Traffic: simulated readers and recorded stays on the real wire."""
