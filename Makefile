@@ -1,0 +1,84 @@
+# `make` lists the targets. Each one does the set-up it needs, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test test-plain test-long check bench clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# PYTHON=… wins. Of these the most suitable is taken, the first of equals (liftgate/build_info.py: headers to
+# compile with, then an optimised build, as a distribution's usually is and a hand-built one often is not).
+CANDIDATES := $(or $(PYTHON),/usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11)
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+# Two makes in one tree take turns at building, where the system has flock.
+LOCKED := $(if $(shell command -v flock),flock build/.lock)
+# A module is compiled where a .pxd stands beside it.
+PXD := $(shell find codecs engine gateways -name '*.pxd')
+COMPILED := $(PXD) $(wildcard $(PXD:.pxd=.py))
+# Packed modules only: no room at the top of the tree may be picked up in place of the installed ones.
+PLAIN := build/plain
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.stamp ## Make .venv with everything in it (PYTHON=… chooses the interpreter)
+
+build: build/.stamp ## Compile the modules that have a .pxd (plain Python serves where there is no compiler)
+
+run: build ## Engine and simulated city on embedded defaults, with a live view
+	$(VENV)/bin/liftgate up
+
+test: build ## Quick tests on the compiled build
+	$(PY) -m pytest -q
+
+test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, installed on its own
+	rm -rf $(PLAIN)/tests && cp -R tests pyproject.toml $(PLAIN)/
+	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider
+
+test-long: build ## Kill tests, real servers, long property runs
+	$(PY) -m pytest -q -m long
+
+check: build ## Style, types and layering
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m pytest -q tests/test_layering.py
+
+bench: build ## Durable answers a second, against Redis and against the limit
+	$(VENV)/bin/liftgate bench redis
+
+clean: ## Remove what was built and cached (.venv stays)
+	rm -rf build bench/bin *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find codecs engine gateways -name '*.so' -delete
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.stamp: pyproject.toml constraints.txt setup.py
+	@mkdir -p build
+	@best= score=0; \
+	for python in $(CANDIDATES); do \
+		found=$$($$python liftgate/build_info.py --suitability 2>/dev/null) || continue; \
+		if (( found > score )); then best=$$python score=$$found; fi; \
+	done; \
+	if [[ -z $$best ]]; then \
+		echo "liftgate needs Python 3.11 or later that can make a venv" >&2; \
+		echo "(Debian: apt install python3-venv python3-dev). Looked at: $(CANDIDATES)" >&2; exit 1; \
+	fi; \
+	(( score >= 5 )) || echo "liftgate: $$best has no headers (python3-dev): this will be the plain build"; \
+	if [[ ! -x $(PY) || -n "$(PYTHON)" ]]; then $(LOCKED) $$best -m venv --clear $(VENV); fi
+	$(LOCKED) $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt setuptools wheel cython
+	LIFTGATE_PLAIN=1 $(LOCKED) $(PY) -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		--no-build-isolation -e '.[dev]'
+	@touch $@
+
+build/.stamp: $(VENV)/.stamp setup.py $(COMPILED)
+	@mkdir -p build
+	$(LOCKED) $(PY) setup.py --quiet build_ext --inplace --parallel $(JOBS)
+	@$(PY) -m liftgate.build_info
+	@touch $@
+
+$(PLAIN)/.stamp: $(VENV)/.stamp $(shell find -L liftgate -name '*.py' -o -name '*.toml' -o -name '*.[ch]' -o -name '*.lua')
+	rm -rf $(PLAIN) build/lib
+	LIFTGATE_PLAIN=1 $(LOCKED) $(PY) -m pip install --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --target $(PLAIN) .
+	@touch $@
