@@ -1,0 +1,72 @@
+"""Fixed-width numbers, copies and checksums on byte buffers.
+
+This module is never compiled. Compiled modules find the same names as inline C in `raw.pxd`; the
+uncompiled build runs what stands here. It is the only place where the two builds differ, so it stays
+this small, and `tests/codecs/test_raw.py` holds both to the same results.
+
+Offsets are in bytes and are not checked in the compiled build: callers reserve room first.
+"""
+
+from struct import Struct
+from zlib import crc32 as _crc32
+
+_U16 = Struct(">H")
+_U32 = Struct(">I")
+_U64 = Struct(">Q")
+_U32_LE = Struct("<I")
+
+
+def put_u16(buf: bytearray, at: int, value: int) -> None:
+    """Write `value`, 0..2**16-1, big-endian."""
+    _U16.pack_into(buf, at, value)
+
+
+def put_u32(buf: bytearray, at: int, value: int) -> None:
+    """Write `value`, 0..2**32-1, big-endian."""
+    _U32.pack_into(buf, at, value)
+
+
+def put_u64(buf: bytearray, at: int, value: int) -> None:
+    """Write `value`, 0..2**64-1, big-endian."""
+    _U64.pack_into(buf, at, value)
+
+
+def put_u32_le(buf: bytearray, at: int, value: int) -> None:
+    """Write `value`, 0..2**32-1, little-endian."""
+    _U32_LE.pack_into(buf, at, value)
+
+
+def put_bytes(buf: bytearray, at: int, data: bytes, size: int) -> None:
+    """Copy the first `size` bytes of `data`."""
+    buf[at : at + size] = data[:size]
+
+
+def get_u16(data: bytes, at: int) -> int:
+    """Read a big-endian u16."""
+    return int(_U16.unpack_from(data, at)[0])
+
+
+def get_u32(data: bytes, at: int) -> int:
+    """Read a big-endian u32."""
+    return int(_U32.unpack_from(data, at)[0])
+
+
+def get_u64(data: bytes, at: int) -> int:
+    """Read a big-endian u64."""
+    return int(_U64.unpack_from(data, at)[0])
+
+
+def get_u32_le(data: bytes, at: int) -> int:
+    """Read a little-endian u32."""
+    return int(_U32_LE.unpack_from(data, at)[0])
+
+
+def crc32(data: bytes, at: int, size: int, crc: int) -> int:
+    """CRC-32 (zlib, Ethernet) of `size` bytes from `at`, going on from `crc` (0 at the start)."""
+    return _crc32(memoryview(data)[at : at + size], crc)
+
+
+def crc32_out(buf: bytearray, at: int, size: int, crc: int) -> int:
+    """The same over a bytearray."""
+    with memoryview(buf) as view:
+        return _crc32(view[at : at + size], crc)
