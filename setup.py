@@ -1,7 +1,8 @@
 """Builds Liftgate's optional compiled modules; everything else is in pyproject.toml.
 
-Each module of COMPILED that has both its .py and its .pxd is compiled with Cython; one that has not stays plain.
-LIFTGATE_PLAIN=1, no Cython or no working C compiler give the plain build, which runs the same sources.
+Each module of COMPILED that has both its .py and its .pxd is compiled with Cython; one that has
+not stays plain. LIFTGATE_PLAIN=1, no Cython or no working C compiler give the plain build, which runs the same
+sources.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 COMPILED = [
+    "codecs/raw",
     "codecs/pack",
+    "codecs/unpack",
     "codecs/frame",
     "codecs/connection",
     "engine/core/spots",

@@ -27,11 +27,11 @@ def compiled() -> bool:
 
 
 def interpreter_optimised() -> bool | None:
-    """Whether CPython itself was built with profile-guided or link-time optimisation; None if it cannot be known.
+    """Whether CPython itself was built with profile-guided or link-time optimisation; None: unknown.
 
-    Read from what the interpreter's own build recorded. Debian (and what derives from it) builds twice, a shared
-    library without and /usr/bin/python3 with both optimisations, and ships only the record of the first; its
-    program is recognised by place and by a configure argument that is Debian's own.
+    Read from what the interpreter's own build recorded. Debian (and what derives from it) builds twice, a
+    shared library without and /usr/bin/python3 with both optimisations, and ships only the record of the
+    first; its program is recognised by place and by a configure argument that is Debian's own.
     """
     args = sysconfig.get_config_var("CONFIG_ARGS")
     if not args:
