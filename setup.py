@@ -1,8 +1,7 @@
 """Builds Liftgate's optional compiled modules; everything else is in pyproject.toml.
 
-Each module of COMPILED that has both its .py and its .pxd is compiled with Cython; one that has
-not stays plain. LIFTGATE_PLAIN=1, no Cython or no working C compiler give the plain build, which runs the same
-sources.
+Each module of COMPILED that has both its .py and its .pxd is compiled with Cython, the others
+stay plain. LIFTGATE_PLAIN=1, no Cython or no working C compiler give the plain build of the same sources.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 COMPILED = [
-    "codecs/raw",
     "codecs/pack",
     "codecs/unpack",
     "codecs/frame",
@@ -62,11 +60,14 @@ def extensions() -> list[Extension]:
             f"liftgate.{name.replace('/', '.')}",
             [f"liftgate/{name}.py"],
             extra_compile_args=["-O3"],
-            optional=True,
         )
         for name in compilable()
     ]
-    return cythonize(modules, build_dir="build/cython", compiler_directives=DIRECTIVES, quiet=True)
+    found = cythonize(modules, build_dir="build/cython", compiler_directives=DIRECTIVES, quiet=True)
+    for extension in found:
+        # Set here because cythonize makes new objects and drops it.
+        extension.optional = True
+    return found
 
 
 class BuildOptional(build_ext):

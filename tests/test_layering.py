@@ -11,8 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Who may import whom, besides itself; the longest matching place counts. What stands in liftgate/ itself (cli.py)
-# may import everything and only its like may import it, except for ANYONE.
+# Who may import whom, besides itself; the longest matching place counts. What stands in liftgate/ itself
+# (cli.py) may import everything and only its like may import it, except for ANYONE.
 GROUND = {"codecs", "tariffs", "configs"}
 MAY_IMPORT = {
     "codecs": set(),
@@ -37,8 +37,9 @@ ANYONE = {"__init__", "__version__", "build_info"}
 # The core and the ground's codecs and tariffs have no clock, randomness or I/O: one seed, one story.
 PURE = ("codecs", "tariffs", "engine.core")
 IMPURE_MODULES = set(
-    "asyncio concurrent fcntl http io logging mmap multiprocessing os pathlib queue random secrets select selectors "
-    "shutil signal socket socketserver sqlite3 ssl structlog subprocess tempfile threading time trio urllib uuid".split()
+    "asyncio concurrent fcntl http io logging mmap multiprocessing os pathlib queue random secrets select "
+    "selectors shutil signal socket socketserver sqlite3 ssl structlog subprocess tempfile threading time "
+    "trio urllib uuid".split()
 )
 IMPURE_CALLS = {"open", "input", "print"}
 
