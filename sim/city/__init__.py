@@ -1,0 +1,1 @@
+"""City traffic: recorded and synthetic movements of cars, and the truth that an engine must agree with."""
