@@ -59,7 +59,7 @@ def extensions() -> list[Extension]:
         Extension(
             f"liftgate.{name.replace('/', '.')}",
             [f"liftgate/{name}.py"],
-            extra_compile_args=["-O3"],
+            extra_compile_args=["-O3", "-g0"],
         )
         for name in compilable()
     ]
@@ -71,29 +71,34 @@ def extensions() -> list[Extension]:
 
 
 class BuildOptional(build_ext):
-    """Builds the extensions and never leaves an older one standing in for newer source."""
+    """Builds all extensions or, when one of them does not compile, none.
+
+    Compiled modules use each other's C types, so one that is compiled cannot run beside one that should be
+    and is not. Nor may yesterday's build of a module stand in for today's source.
+    """
 
     def run(self) -> None:
-        if self.inplace:
-            self._remove_inplace(keep={ext.name for ext in self.extensions or ()})
+        self.failed: list[str] = []
         super().run()
+        keep = set() if self.failed else {ext.name for ext in self.extensions or ()}
+        for module in {f"liftgate.{name.replace('/', '.')}" for name in COMPILED} - keep:
+            self._remove(module)
+        if self.failed:
+            self.warn(f"{', '.join(self.failed)} did not compile: this is the plain build")
 
     def build_extension(self, ext: Extension) -> None:
         try:
             super().build_extension(ext)
         except Exception:
-            # Being optional, the failure is only reported: yesterday's build would be copied in its place.
-            Path(self.get_ext_fullpath(ext.name)).unlink(missing_ok=True)
-            self._remove_inplace(only=ext.name)
+            self.failed.append(ext.name)
             raise
 
-    def _remove_inplace(self, keep: set[str] = frozenset(), only: str = "") -> None:
-        for name in COMPILED:
-            module = f"liftgate.{name.replace('/', '.')}"
-            if module in keep or only not in ("", module):
-                continue
-            for built in Path(name).parent.glob(f"{Path(name).name}.*.so"):
-                built.unlink()
+    def _remove(self, module: str) -> None:
+        """Remove what was built of module, aside and (where it goes there) beside the source."""
+        built = Path(self.build_lib, self.get_ext_filename(module))
+        built.unlink(missing_ok=True)
+        if self.inplace:
+            Path(self.get_ext_filename(module)).unlink(missing_ok=True)
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": BuildOptional})
