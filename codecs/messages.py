@@ -287,7 +287,7 @@ def decode(kind: int, body: bytes) -> Message:
     _require_array(body)
     try:
         return decoder.decode(body)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeDecodeError) as error:  # msgspec lets the second one through
         raise PeerError(Fault.BAD_FIELD, str(error)[:200]) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise PeerError(Fault.BAD_BODY) from error

@@ -184,7 +184,8 @@ class Packer:
     def value(self, value: Any) -> None:
         """Write nil, bool, int, str, bytes, and lists, tuples and dicts of them.
 
-        Raises TypeError for anything else: floats have no place in this protocol.
+        Raises TypeError for anything else (floats have no place in this protocol), OverflowError for an
+        integer outside -2**63..2**64-1.
         """
         if value is None:
             self.nil()
@@ -209,6 +210,8 @@ class Packer:
             raise TypeError(f"{type(value).__name__} is not packed")
 
     def _integer(self, value: int) -> None:
+        if not -(1 << 63) <= value < 1 << 64:
+            raise OverflowError("integer needs more than 64 bits")
         if value < 0:
             self.sint(value)
         else:

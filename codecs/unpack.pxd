@@ -9,7 +9,7 @@ cdef class Unpacker:
     cdef Py_ssize_t _take(self, Py_ssize_t size) except -1
     @cython.locals(at=Py_ssize_t, code=int)
     cpdef unsigned long long uint(self) except? 0
-    @cython.locals(code=int, value="long long", half="long long", low="long long")
+    @cython.locals(code=int, value="long long", wide="unsigned long long", half="long long", low="long long")
     cpdef long long sint(self) except? -1
     @cython.locals(code=int)
     cpdef bint boolean(self) except -1
@@ -30,7 +30,7 @@ cdef class Unpacker:
     @cython.locals(code=int)
     cpdef object value(self, int depth=*)
     cdef dict _pairs(self, int depth)
-    cdef Py_ssize_t _fitting(self, Py_ssize_t count) except -1
+    cdef Py_ssize_t _fitting(self, Py_ssize_t count, int depth) except -1
     @cython.locals(code=int)
     cpdef void skip(self, int depth=*)
     cdef void _skip_many(self, Py_ssize_t count, int depth)

@@ -52,10 +52,10 @@ class Unpacker:
             raise Malformed("value ends too early")
         code = self.data[self.at]
         if code < 0x80 or 0xCC <= code <= 0xCF:
-            value = self.uint()
-            if value >= 1 << 63:
+            wide = self.uint()  # a name of its own: compiled, `value` is signed and would have wrapped
+            if wide >> 63:
                 raise Malformed("integer too large")
-            return value
+            return wide
         self.at += 1
         if code >= 0xE0:
             return code - 0x100
@@ -158,8 +158,6 @@ class Unpacker:
         """Read any value that `Packer.value` writes; arrays come as lists."""
         if self.at >= self.end:
             raise Malformed("value ends too early")
-        if depth > DEPTH_MAX:
-            raise Malformed("nested too deep")
         code = self.data[self.at]
         if code == 0xC0:
             self.at += 1
@@ -167,7 +165,7 @@ class Unpacker:
         if code == 0xC2 or code == 0xC3:
             return self.boolean()
         if 0x90 <= code < 0xA0 or code == 0xDC or code == 0xDD:
-            return [self.value(depth + 1) for _ in range(self._fitting(self.array()))]
+            return [self.value(depth + 1) for _ in range(self._fitting(self.array(), depth))]
         if 0x80 <= code < 0x90 or code == 0xDE or code == 0xDF:
             return self._pairs(depth)
         if 0xA0 <= code < 0xC0 or 0xD9 <= code <= 0xDB:
@@ -180,15 +178,17 @@ class Unpacker:
 
     def _pairs(self, depth: int) -> dict[Any, Any]:
         pairs: dict[Any, Any] = {}
-        for _ in range(self._fitting(self.mapping())):
+        for _ in range(self._fitting(self.mapping(), depth)):
             key = self.value(depth + 1)
             if isinstance(key, list | dict):
                 raise Malformed("a map's key is a container")
             pairs[key] = self.value(depth + 1)
         return pairs
 
-    def _fitting(self, count: int) -> int:
-        """Refuse a count that the bytes left cannot hold, before anything is built for it."""
+    def _fitting(self, count: int, depth: int) -> int:
+        """Refuse a level too many, or a count that the bytes left cannot hold, before anything is built."""
+        if depth >= DEPTH_MAX:
+            raise Malformed("nested too deep")
         if count > self.end - self.at:
             raise Malformed("container ends too early")
         return count
@@ -213,9 +213,7 @@ class Unpacker:
             self._skip_sized(code)
 
     def _skip_many(self, count: int, depth: int) -> None:
-        if depth >= DEPTH_MAX:
-            raise Malformed("nested too deep")
-        for _ in range(self._fitting(count)):
+        for _ in range(self._fitting(count, depth)):
             self.skip(depth + 1)
 
     def _skip_wide(self, code: int, depth: int) -> None:
