@@ -72,7 +72,7 @@ class Journal:
         "_spare",
         "_spare_lock",
         "_split",
-        "_storage",
+        "storage",
         "_view",
         "catalogue",
         "cursors",
@@ -90,7 +90,7 @@ class Journal:
         """segment_bytes: size of the segments to come, a multiple of 8, at least SEGMENT_BYTES_MIN."""
         if segment_bytes < SEGMENT_BYTES_MIN or segment_bytes % 8:
             raise ValueError(f"segment_bytes: a multiple of 8, {SEGMENT_BYTES_MIN} or more: {segment_bytes}")
-        self._storage = storage
+        self.storage = storage
         self._segment_bytes = segment_bytes
         self._payload_max = min(RECORD_BYTES_MAX, segment_bytes - SEGMENT_HEADER_BYTES - HEADER_BYTES)
         self._buffer = bytearray(BUFFER_BYTES)
@@ -117,7 +117,7 @@ class Journal:
         left of the last commit is cut. Raises JournalRotten (what was applied until then is worth nothing),
         CursorsDamaged, FolderLocked, DiskFull, StorageError.
         """
-        self._lock = self._storage.lock()
+        self._lock = self.storage.lock()
         try:
             return self._recover(apply, after)
         except BaseException:
@@ -125,13 +125,13 @@ class Journal:
             raise
 
     def _recover(self, apply: Apply, after: int) -> Recovery:
-        self.cursors = Cursors(self._storage)
-        reader = Reader(self._storage, apply, after)
+        self.cursors = Cursors(self.storage)
+        reader = Reader(self.storage, apply, after)
         tail = reader.read()
         position = tail.found.position - 1 if tail else 0
         self._check_reaches(position, after, tail)
         if tail:
-            self._file = self._storage.open(tail.segment.name, writable=True)
+            self._file = self.storage.open(tail.segment.name, writable=True)
             cut_bytes, cut_place = settle(self._file, tail)
             self.catalogue = Catalogue(reader.segments)
             self._continue_in(tail.segment)
@@ -157,7 +157,7 @@ class Journal:
 
     def _begin(self) -> None:
         """Make the first segment of an empty journal."""
-        self._file = self._storage.create(segment_name(1), self._segment_bytes)
+        self._file = self.storage.create(segment_name(1), self._segment_bytes)
         self._file.write_at(encode_header(1, self._segment_bytes), 0)
         self._file.sync()
         segment = Segment(1, 0, SEGMENT_HEADER_BYTES)
@@ -172,13 +172,13 @@ class Journal:
 
     def _take_over_spare(self) -> None:
         """Keep the segment that the last run made ahead, unless segments are of another size now."""
-        if SPARE_NAME in self._storage.names():
-            spare = self._storage.open(SPARE_NAME, writable=True)
+        if SPARE_NAME in self.storage.names():
+            spare = self.storage.open(SPARE_NAME, writable=True)
             if spare.size == self._segment_bytes:
                 self._spare = spare
             else:
                 spare.close()
-                self._storage.remove(SPARE_NAME)
+                self.storage.remove(SPARE_NAME)
 
     def close(self) -> None:
         """Let go of files and folder. What wasn't committed is gone; cursors are stored by maintain(), not
@@ -298,9 +298,9 @@ class Journal:
         first = self._group
         spare = self._spare
         if spare is None:
-            spare = self._storage.create(segment_name(first), self._segment_bytes)
+            spare = self.storage.create(segment_name(first), self._segment_bytes)
         else:
-            self._storage.rename(SPARE_NAME, segment_name(first), sync=False)
+            self.storage.rename(SPARE_NAME, segment_name(first), sync=False)
             self._spare = None
         spare.write_at(encode_header(first, spare.size), 0)
         self._file.close()
@@ -335,17 +335,15 @@ class Journal:
         with self._spare_lock:
             if self._spare is None:
                 try:
-                    self._storage.sync_names()  # What had the spare's name must be safe under its own.
-                    self._spare = self._storage.create(SPARE_NAME, self._segment_bytes)
+                    self.storage.sync_names()  # What had the spare's name must be safe under its own.
+                    self._spare = self.storage.create(SPARE_NAME, self._segment_bytes)
                 except DiskFull as error:
                     if not self._disk_full:
-                        log.error(
-                            "journal.disk_full", error=str(error), free_bytes=self._storage.free_bytes()
-                        )
+                        log.error("journal.disk_full", error=str(error), free_bytes=self.storage.free_bytes())
                     self._disk_full = True
                     return False
             if self._disk_full:
-                log.info("journal.disk_has_room", free_bytes=self._storage.free_bytes())
+                log.info("journal.disk_has_room", free_bytes=self.storage.free_bytes())
             self._disk_full = False
             return True
 
@@ -388,5 +386,5 @@ class Journal:
             if segment.last > bound:
                 break
             self.catalogue.remove_oldest()
-            self._storage.remove(segment.name)
+            self.storage.remove(segment.name)
             log.info("journal.segment_retired", segment=segment.name, last=segment.last)

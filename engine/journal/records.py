@@ -102,3 +102,20 @@ def find_later_group(data: bytes, offset: int, position: int) -> Record | None:
                 return record
         at = data.find(MARKER, at + 1)
     return None
+
+
+def skip_records(data: memoryview, position: int, until: int) -> tuple[int, int]:
+    """Step over whole records, the first beginning with `position`, that end before position `until`.
+
+    Return (offset, position) of where it stopped: at a record that holds `until`, is cut off by the end of
+    `data`, or isn't the one that must stand there. Reads headers only: the payload's CRC is for the one who
+    reads the payload.
+    """
+    unpack, size, offset = HEADER.unpack_from, len(data), 0
+    while offset + HEADER_BYTES <= size:
+        _, length, first, _, _, count, marker = unpack(data, offset)
+        end = offset + ((HEADER_BYTES + length + ALIGN - 1) & -ALIGN)
+        if first != position or marker != MARKER or end > size or not count or first + count > until:
+            break
+        offset, position = end, first + count
+    return offset, position

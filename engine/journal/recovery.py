@@ -2,21 +2,20 @@
 group.
 """
 
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import structlog
 
-from liftgate.engine.journal.scan import Apply, JournalRotten, Place, Walk, check_not_rotten, used_end, walk
+from liftgate.engine.journal.scan import Apply, JournalRotten, Place, Walk, judge, used_end, walk
 from liftgate.engine.journal.segments import (
     HEADER_BYTES,
-    HEADER_DAMAGED,
     SPARE_NAME,
     Segment,
     encode_header,
     first_of,
-    header_fault,
-    segment_name,
     segment_names,
 )
 from liftgate.engine.journal.storage import File, Storage
@@ -66,31 +65,38 @@ class Reader:
 
     def read(self) -> Tail | None:
         """Return the newest segment, None if there is no segment at all; raises JournalRotten."""
-        names = segment_names(self._storage.names())
         spare_used = self._spare_used()
-        start = self._list(names)
         tail = None
-        for name in names[start:]:
-            newest = name == names[-1] and not spare_used
-            tail = self._read_segment(self.segments[names.index(name)], newest)
+        for segment, following in self._listed():
+            tail = self._read_segment(segment, following, spare_used)
         return self._adopt_spare(tail) if spare_used else tail
 
-    def _list(self, names: list[str]) -> int:
-        """List the segments; return the index of the one to begin with. Raises JournalRotten if it isn't
-        there.
+    def read_closed(self) -> int:
+        """Read all but the newest segment, while the engine may be running; return the last position read, or
+        `after`.
         """
-        firsts = [first_of(name) or 0 for name in names]
+        position = self._after
+        for segment, following in self._listed():
+            if following is not None:
+                position = self._read_segment(segment, following, False).found.position - 1
+        return position
+
+    def _listed(self) -> Iterator[tuple[Segment, int | None]]:
+        """List the segments; give those to be read, each with the first position of the next."""
+        names = segment_names(self._storage.names())
+        firsts = [first_of(name) for name in names]
         lasts = [first - 1 for first in firsts[1:]]
         self.segments = [Segment(first, last, 0) for first, last in zip_longest(firsts, lasts, fillvalue=0)]
         wanted = self._after + 1
         if firsts and firsts[0] > wanted:
             reason = f"positions {wanted} to {firsts[0] - 1} are missing before it"
             raise JournalRotten(names[0], 0, wanted, reason)
-        return max((index for index, first in enumerate(firsts) if first <= wanted), default=0)
+        start = max(bisect_right(firsts, wanted) - 1, 0)
+        return zip_longest(self.segments[start:], firsts[start + 1 :])
 
     def _spare_used(self) -> bool:
-        """Return whether the segment made ahead was already written to, so that only its new name was lost in
-        a crash.
+        """Return whether the segment made ahead was already written to, so that a crash took only its new
+        name.
         """
         if SPARE_NAME not in self._storage.names():
             return False
@@ -98,40 +104,20 @@ class Reader:
 
     def _adopt_spare(self, before: Tail | None) -> Tail:
         """Finish the renaming that the crash undid."""
-        name = segment_name(before.found.position if before else 1)
-        self._storage.rename(SPARE_NAME, name)
-        segment = Segment(first_of(name) or 0, 0, 0)
+        segment = Segment(before.found.position if before else 1, 0, 0)
+        self._storage.rename(SPARE_NAME, segment.name)
         self.segments.append(segment)
-        return self._read_segment(segment, True)
+        return self._read_segment(segment, None, False)
 
-    def _read_segment(self, segment: Segment, newest: bool) -> Tail:
+    def _read_segment(self, segment: Segment, following: int | None, spare_follows: bool) -> Tail:
         data = self._storage.read_whole(segment.name)
-        fault = header_fault(data, segment.first)
-        if fault and not (newest and fault == HEADER_DAMAGED):
-            raise JournalRotten(segment.name, 0, segment.first, fault)
-        expected_last = segment.last
         found = walk(data, segment, self._apply, self._after)
-        if newest:
-            check_not_rotten(data, found, segment.name)
-        else:
-            self._check_whole(data, found, segment, expected_last)
-        if fault and found.position > segment.first and found.group_start > HEADER_BYTES:
-            raise JournalRotten(segment.name, 0, segment.first, fault)
+        if following is None and spare_follows:
+            following = found.position
+        judge(data, segment, found, following)
         self.at_ms = found.at_ms or self.at_ms
         self.records += found.records
         return Tail(segment, data, found)
-
-    def _check_whole(self, data: bytes, found: Walk, segment: Segment, expected_last: int) -> None:
-        """Raise JournalRotten unless the records of a segment that has a successor reach up to that one.
-
-        The successor's being there is the proof: it was begun after everything before it was synced.
-        """
-        if used_end(data, found.end) > found.end:
-            reason = "no good record here, but a later segment follows"
-            raise JournalRotten(segment.name, found.end, found.position, reason)
-        if expected_last > 0 and segment.last != expected_last:
-            reason = f"the segment ends here, but the next one begins with position {expected_last + 1}"
-            raise JournalRotten(segment.name, found.end, found.position, reason)
 
 
 def settle(file: File, tail: Tail) -> tuple[int, Place | None]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from liftgate.engine.journal.records import HEADER, HEADER_BYTES, MARKER, RECORD_BYTES_MAX, find_later_group
 from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
-from liftgate.engine.journal.segments import Segment
+from liftgate.engine.journal.segments import HEADER_DAMAGED, Segment, header_fault
 
 Apply = Callable[[int, int, int, memoryview], None]
 """Called with first position, at_ms, count and payload of a record."""
@@ -114,13 +114,25 @@ def used_end(data: bytes, start: int) -> int:
     return start
 
 
-def check_not_rotten(data: bytes, found: Walk, segment: str) -> None:
-    """Raise JournalRotten if what stands after the good records of the newest segment was once durable.
+def judge(data: bytes, segment: Segment, found: Walk, following: int | None) -> None:
+    """Raise JournalRotten if anything that was once durable is missing in the segment.
 
-    It was if a good record of a later group stands there: groups are synced one after the other. Else it is
-    what a crash left of the last group, which nobody was answered from.
+    following: first position of the segment after this one, None for the newest. Where another segment
+    follows, all of this one was synced before that was begun. In the newest, a good record of a later group
+    proves as much for what stands before it; without one, what follows the good records is what a crash left
+    of the last group, and nobody was answered from it.
     """
-    later = find_later_group(data, found.end, found.position)
-    if later is not None:
-        reason = f"no good record here, but a later commit (position {later.first}) is intact"
-        raise JournalRotten(segment, found.end, found.position, reason)
+    fault = header_fault(data, segment.first)
+    first_group_only = found.group_start == SEGMENT_HEADER_BYTES
+    if fault and not (following is None and fault == HEADER_DAMAGED and first_group_only):
+        raise JournalRotten(segment.name, 0, segment.first, fault)
+    reason = ""
+    if following is None:
+        later = find_later_group(data, found.end, found.position)
+        reason = later and f"no good record here, but a later commit (position {later.first}) is intact" or ""
+    elif used_end(data, found.end) > found.end:
+        reason = "no good record here, but a later segment follows"
+    elif following != found.position:
+        reason = f"the records end here, but the next segment begins with position {following}"
+    if reason:
+        raise JournalRotten(segment.name, found.end, found.position, reason)

@@ -24,7 +24,7 @@ SPARE_NAME = "next.seg"
 HEADER_DAMAGED = "the segment's header is damaged"
 """The one fault that a crash can cause: the header is written with the segment's first group."""
 
-_NAME = re.compile(r"(\d{20})\.seg")
+_NAME = re.compile(r"[0-9]{20}\.seg")
 _CHECKED = HEADER.size - 8
 
 INDEX_STEP_BYTES = 64 * 1024
@@ -36,15 +36,14 @@ def segment_name(first: int) -> str:
     return f"{first:020d}.seg"
 
 
-def first_of(name: str) -> int | None:
-    """Return the first position of the segment of that file name, None for any other file."""
-    match = _NAME.fullmatch(name)
-    return int(match[1]) if match else None
+def first_of(name: str) -> int:
+    """Return the first position of the segment of that file name."""
+    return int(name[:20])
 
 
 def segment_names(names: Iterable[str]) -> list[str]:
     """Return the segments among the names, in the order of their positions."""
-    return sorted(name for name in names if first_of(name) is not None)
+    return sorted(name for name in names if _NAME.fullmatch(name))
 
 
 def encode_header(first: int, size: int) -> bytes:

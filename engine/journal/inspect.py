@@ -1,0 +1,166 @@
+"""Looking at a journal without touching it, also while an engine runs on it: `liftgate journal verify | dump
+| stats`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from liftgate.engine.journal.cursors import read_cursors
+from liftgate.engine.journal.scan import JournalRotten, judge, used_end, walk
+from liftgate.engine.journal.segments import SPARE_NAME, Segment, first_of, segment_names
+from liftgate.engine.journal.snapshot import read_snapshot, snapshot_names
+from liftgate.engine.journal.storage import FileMissing, Storage
+
+OK = "ok"
+TORN = "torn tail"
+ROT = "rot"
+
+Decode = Callable[[memoryview], Iterable[object]]
+"""Turns the payload of a record into its events, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentReport:
+    """What one segment holds.
+
+    first, last: positions, last is `first - 1` if there is no event. bytes_used: header and good records.
+    state: OK; TORN, bytes after the last good record that recovery will cut (or a commit under way, if an
+    engine runs); ROT with its reason.
+    """
+
+    name: str
+    first: int
+    last: int
+    records: int
+    events: int
+    bytes_used: int
+    bytes_file: int
+    state: str
+    rot: JournalRotten | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotReport:
+    """A snapshot file and whether it is whole."""
+
+    position: int
+    bytes_file: int
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Sums over a journal. cursors: name → (position, bytes of the segments that it still holds back)."""
+
+    segments: int
+    bytes_files: int
+    bytes_used: int
+    records: int
+    events: int
+    first: int
+    last: int
+    snapshots: tuple[SnapshotReport, ...]
+    cursors: dict[str, tuple[int, int]]
+
+    @property
+    def events_per_record(self) -> float:
+        """Mean size of a batch."""
+        return self.events / self.records if self.records else 0.0
+
+
+def verify(storage: Storage) -> list[SegmentReport]:
+    """Read every record of every segment; return a report for each, in order. Raises StorageError."""
+    names = segment_names(storage.names())
+    firsts = [first_of(name) for name in names]
+    reports = []
+    for first, following in zip_longest(firsts, firsts[1:]):
+        try:
+            reports.append(_report(storage, first, following))
+        except FileMissing:
+            continue  # The engine retired it since the folder was listed.
+    return reports
+
+
+def _report(storage: Storage, first: int, following: int | None) -> SegmentReport:
+    report = _look(storage, first, following)
+    if report.state == ROT:
+        # A running engine may have committed twice while the file was read, and the later one been seen
+        # alone.
+        return _look(storage, first, following)
+    return report
+
+
+def _look(storage: Storage, first: int, following: int | None) -> SegmentReport:
+    segment = Segment(first, 0, 0)
+    data = storage.read_whole(segment.name)
+    found = walk(data, segment, None, 0)
+    state, rot = TORN if used_end(data, found.end) > found.end else OK, None
+    if following is None and _spare_used(storage):
+        following = found.position
+    try:
+        judge(data, segment, found, following)
+    except JournalRotten as error:
+        state, rot = ROT, error
+    events = found.position - first
+    return SegmentReport(
+        segment.name, first, found.position - 1, found.records, events, found.end, len(data), state, rot
+    )
+
+
+def _spare_used(storage: Storage) -> bool:
+    """Return whether a crash took the new name of the newest segment; recovery will give it back."""
+    return SPARE_NAME in storage.names() and used_end(storage.read_whole(SPARE_NAME), 0) > 0
+
+
+def dump(storage: Storage, first: int, last: int, decode: Decode) -> Iterator[tuple[int, int, object]]:
+    """Give (position, at_ms, event) of every event from position `first` to `last`, as far as there are any.
+
+    Raises JournalRotten where damage ends the reading, after the events before it.
+    """
+    names = segment_names(storage.names())
+    firsts = [first_of(name) for name in names]
+    for start, following in zip_longest(firsts, firsts[1:]):
+        if start <= last and (following is None or following > first):
+            yield from _dump_segment(storage, Segment(start, 0, 0), following, (first, last), decode)
+
+
+def _dump_segment(
+    storage: Storage, segment: Segment, following: int | None, wanted: tuple[int, int], decode: Decode
+) -> Iterator[tuple[int, int, object]]:
+    records: list[tuple[int, int, int, memoryview]] = []
+    data = storage.read_whole(segment.name)
+    found = walk(data, segment, lambda *record: records.append(record), wanted[0] - 1)
+    for first, at_ms, _, payload in records:
+        if first > wanted[1]:
+            return
+        for position, event in enumerate(decode(payload), first):
+            if wanted[0] <= position <= wanted[1]:
+                yield position, at_ms, event
+    if found.position <= wanted[1]:
+        judge(data, segment, found, following)
+
+
+def stats(storage: Storage) -> Stats:
+    """Return the sums; reads every segment. Raises StorageError, CursorsDamaged."""
+    reports = verify(storage)
+    return Stats(
+        segments=len(reports),
+        bytes_files=sum(report.bytes_file for report in reports),
+        bytes_used=sum(report.bytes_used for report in reports),
+        records=sum(report.records for report in reports),
+        events=sum(report.events for report in reports),
+        first=reports[0].first if reports else 1,
+        last=reports[-1].last if reports else 0,
+        snapshots=tuple(_snapshots(storage)),
+        cursors={
+            name: (position, sum(report.bytes_file for report in reports if report.last > position))
+            for name, position in read_cursors(storage).items()
+        },
+    )
+
+
+def _snapshots(storage: Storage) -> Iterator[SnapshotReport]:
+    for name in snapshot_names(storage.names()):
+        size = len(storage.read_whole(name))
+        yield SnapshotReport(first_of(name), size, read_snapshot(storage, name) is not None)
