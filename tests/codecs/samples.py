@@ -2,10 +2,11 @@
 
 import msgspec
 from hypothesis import strategies as st
+from msgspec import inspect
+
 from liftgate.codecs import messages as m
 from liftgate.codecs import signon
 from liftgate.codecs.connection import Role, State, WireConnection
-from msgspec import inspect
 
 KEY = bytes(range(32))
 SESSION = bytes(range(16, 32))
@@ -79,7 +80,7 @@ def of_type(info: inspect.Type) -> st.SearchStrategy:
             return st.dictionaries(st.text(max_size=8), SCALARS, max_size=4)
         case inspect.StructType():
             return st.builds(info.cls, *(of_type(field.type) for field in info.fields))
-        case inspect.CustomType(cls=msgspec.Raw):
+        case inspect.RawType():
             return st.lists(SCALARS, max_size=4).map(msgspec.msgpack.encode).map(msgspec.Raw)
     raise AssertionError(f"no values are known for {info}")
 

@@ -6,8 +6,8 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from liftgate.codecs.pack import Packer
 
+from liftgate.codecs.pack import Packer
 from tests.codecs.samples import VALUES
 
 EDGES = sorted(

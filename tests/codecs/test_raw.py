@@ -10,6 +10,7 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from liftgate.codecs import raw
 from liftgate.codecs.frame import FrameReader, frame
 from liftgate.codecs.pack import Packer

@@ -8,8 +8,8 @@ import msgpack
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from liftgate.codecs.unpack import DEPTH_MAX, Malformed, Unpacker
 
+from liftgate.codecs.unpack import DEPTH_MAX, Malformed, Unpacker
 from tests.codecs.samples import VALUES
 
 READERS: dict[str, Callable[[Unpacker], Any]] = {
