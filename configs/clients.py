@@ -1,0 +1,120 @@
+"""Reads `[[reader]]` and `[[service]]`: who may sign on, with which key, and for what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from liftgate.configs.schema import (
+    CARDS,
+    DIRECTIONS,
+    KINDS,
+    MAY,
+    Key,
+    LaneConfig,
+    LotConfig,
+    ReaderConfig,
+    ServiceConfig,
+)
+from liftgate.configs.table import ID, Table, note_repeats
+
+_KEY_HEX = re.compile(r"[0-9A-Fa-f]{64}")
+_KEY_PLACES = ("key", "key_file", "key_env")
+# A key's file is 64 digits and a line end; one with a megabyte in it is another file.
+_KEY_FILE_BYTES_MAX = 4096
+_NO_KEY = Key(bytes(32))
+
+
+class KeyPlaces:
+    """Where keys come from: the file itself, files beside it, the environment."""
+
+    __slots__ = ("_environ", "_folder")
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environ = environ
+
+    def read(self, table: Table) -> Key:
+        """The key that the table names in one of the three ways."""
+        given = [place for place in _KEY_PLACES if table.has(place)]
+        texts = {place: table.maybe_text(place) for place in _KEY_PLACES}
+        if len(given) != 1:
+            table.note("key", f"needs one of key, key_file and key_env, has {' and '.join(given) or 'none'}")
+            return _NO_KEY
+        place, text = given[0], texts[given[0]]
+        return self._resolve(table, place, text) if text else _NO_KEY
+
+    def _resolve(self, table: Table, place: str, text: str) -> Key:
+        if place == "key":
+            return _decode(table, place, text)
+        if _KEY_HEX.fullmatch(text):  # and must not be shown as a name that was not found
+            table.note(place, "is a key itself: write it as key")
+            return _NO_KEY
+        if place == "key_env":
+            found = self._read_variable(table, text)
+        else:
+            found = self._read_file(table, text)
+        return _NO_KEY if found is None else _decode(table, place, found.strip())
+
+    def _read_variable(self, table: Table, name: str) -> str | None:
+        found = self._environ.get(name)
+        if found is None:
+            table.note("key_env", f"environment variable {name} is not set")
+        return found
+
+    def _read_file(self, table: Table, name: str) -> str | None:
+        try:
+            with (self._folder / name).open("rb") as file:
+                return file.read(_KEY_FILE_BYTES_MAX).decode("ascii", "replace")
+        except (OSError, ValueError) as error:
+            table.note("key_file", f'cannot read "{name}": {getattr(error, "strerror", None) or error}')
+            return None
+
+
+def _decode(table: Table, place: str, text: str) -> Key:
+    """The 32 bytes; a mistake is described without showing any of what may be most of a secret."""
+    if _KEY_HEX.fullmatch(text):
+        return Key(bytes.fromhex(text))
+    where = "" if place == "key" else "what it names "
+    what = f"{len(text)} characters" if len(text) != 64 else "other characters among them"
+    table.note(place, f"{where}must be 64 hex digits (32 bytes), not {what}")
+    return _NO_KEY
+
+
+def read_reader(table: Table, lots: Mapping[str, LotConfig], keys: KeyPlaces) -> ReaderConfig:
+    lot_id = table.text("lot", shape=ID)
+    table.refer("lot", lot_id, lots, "lot")
+    lane_tables = table.tables("lane")
+    lanes = tuple(_read_lane(lane, lots.get(lot_id)) for lane in lane_tables)
+    note_repeats(lane_tables, [lane.number for lane in lanes], "number")
+    if not lanes:
+        table.note("lane", "is missing: a reader has at least one [[reader.lane]]")
+    return ReaderConfig(id=table.text("id", shape=ID), key=keys.read(table), lot=lot_id, lanes=lanes)
+
+
+def _read_lane(table: Table, lot: LotConfig | None) -> LaneConfig:
+    """lot: the reader's, or None where it is not known and nothing can be said about areas and gates."""
+    lane = LaneConfig(
+        number=table.number("number", 0, 255),
+        direction=table.word("direction", DIRECTIONS),
+        area=table.text("area", shape=ID),
+        gate=table.maybe_text("gate", shape=ID),
+        confirm=table.flag("confirm", default=True),
+        cards=table.word("cards", CARDS, default="open"),
+        kinds=table.words("kinds", KINDS, default=KINDS),
+    )
+    if lot is not None:
+        table.refer("area", lane.area, [area.id for area in lot.areas], f'area in lot "{lot.id}"')
+        table.refer("gate", lane.gate or "", [gate.id for gate in lot.gates], f'gate in lot "{lot.id}"')
+    return lane
+
+
+def read_service(table: Table, lots: Mapping[str, LotConfig], keys: KeyPlaces) -> ServiceConfig:
+    named = table.names("lots", lots, "lot")
+    return ServiceConfig(
+        id=table.text("id", shape=ID),
+        key=keys.read(table),
+        may=table.words("may", MAY),
+        lots=named if table.has("lots") else None,
+    )
