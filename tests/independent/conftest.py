@@ -27,7 +27,9 @@ def _lot_numbers() -> Iterator[int]:
 @pytest.fixture
 def lot(_lot_numbers: Iterator[int]) -> str:
     """Return the id of a lot no other test has touched."""
-    return f"lot{next(_lot_numbers)}"
+    number = next(_lot_numbers)
+    assert number < LOTS, "raise LOTS"
+    return f"lot{number}"
 
 
 @pytest.fixture
