@@ -34,13 +34,16 @@ PAY_FIRST = 3
 
 
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """Base of all messages. TYPE is the frame's type; REQUEST: its ref is never 0."""
+    """Base of all messages. TYPE is the frame's type; REQUEST: its ref is never 0.
+
+    Each repeats `frozen`: msgspec inherits it, type checkers don't.
+    """
 
     TYPE: ClassVar[int] = 0
     REQUEST: ClassVar[bool] = False
 
 
-class Hello(Message):
+class Hello(Message, frozen=True):
     TYPE: ClassVar[int] = 0x01
     REQUEST: ClassVar[bool] = True
     role: Annotated[int, Meta(ge=1, le=2)]
@@ -52,20 +55,20 @@ class Hello(Message):
     frame_bytes_max: Annotated[int, Meta(ge=64, le=2**32 - 1)]
 
 
-class Challenge(Message):
+class Challenge(Message, frozen=True):
     TYPE: ClassVar[int] = 0x02
     nonce: Bin16
     engine: Text
     at_ms: U64
 
 
-class Auth(Message):
+class Auth(Message, frozen=True):
     TYPE: ClassVar[int] = 0x03
     REQUEST: ClassVar[bool] = True
     mac: Bin32
 
 
-class Welcome(Message):
+class Welcome(Message, frozen=True):
     TYPE: ClassVar[int] = 0x04
     mac: Bin32
     done_to: U64
@@ -76,7 +79,7 @@ class Welcome(Message):
     at_ms: U64
 
 
-class Scan(Message):
+class Scan(Message, frozen=True):
     TYPE: ClassVar[int] = 0x10
     REQUEST: ClassVar[bool] = True
     no: Number
@@ -86,7 +89,7 @@ class Scan(Message):
     token: Token
 
 
-class Decision(Message):
+class Decision(Message, frozen=True):
     TYPE: ClassVar[int] = 0x11
     no: U64
     verdict: Annotated[int, Meta(ge=1, le=3)]
@@ -99,7 +102,7 @@ class Decision(Message):
     position: U64
 
 
-class Passage(Message):
+class Passage(Message, frozen=True):
     TYPE: ClassVar[int] = 0x12
     REQUEST: ClassVar[bool] = True
     no: Number
@@ -109,7 +112,7 @@ class Passage(Message):
     session: Bin16 | None = None
 
 
-class LaneStatus(Message):
+class LaneStatus(Message, frozen=True):
     TYPE: ClassVar[int] = 0x13
     REQUEST: ClassVar[bool] = True
     no: Number
@@ -120,7 +123,7 @@ class LaneStatus(Message):
     faults: Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=16)]
 
 
-class Ack(Message):
+class Ack(Message, frozen=True):
     TYPE: ClassVar[int] = 0x14
     no: U64
     position: U64
@@ -134,13 +137,13 @@ class ReplayEntry(msgspec.Struct, array_like=True, frozen=True):
     body: msgspec.Raw
 
 
-class Replay(Message):
+class Replay(Message, frozen=True):
     TYPE: ClassVar[int] = 0x15
     REQUEST: ClassVar[bool] = True
     entries: tuple[ReplayEntry, ...]
 
 
-class Replayed(Message):
+class Replayed(Message, frozen=True):
     TYPE: ClassVar[int] = 0x16
     done_to: U64
     gaps: tuple[Range, ...]
@@ -149,21 +152,21 @@ class Replayed(Message):
     pause_ms: U32
 
 
-class Vend(Message):
+class Vend(Message, frozen=True):
     TYPE: ClassVar[int] = 0x20
     REQUEST: ClassVar[bool] = True
     lane: U8
     cause: Text
 
 
-class SetLane(Message):
+class SetLane(Message, frozen=True):
     TYPE: ClassVar[int] = 0x21
     REQUEST: ClassVar[bool] = True
     lane: U8
     mode: Annotated[int, Meta(ge=1, le=5)]
 
 
-class Display(Message):
+class Display(Message, frozen=True):
     TYPE: ClassVar[int] = 0x22
     REQUEST: ClassVar[bool] = True
     lane: U8
@@ -171,13 +174,13 @@ class Display(Message):
     seconds: U16
 
 
-class Done(Message):
+class Done(Message, frozen=True):
     TYPE: ClassVar[int] = 0x23
     ok: bool
     text: Text
 
 
-class Policy(Message):
+class Policy(Message, frozen=True):
     TYPE: ClassVar[int] = 0x24
     REQUEST: ClassVar[bool] = True
     verify_keys: tuple[tuple[Text, bytes], ...]
@@ -185,40 +188,40 @@ class Policy(Message):
     offline: dict[str, Any]
 
 
-class TimeAsk(Message):
+class TimeAsk(Message, frozen=True):
     TYPE: ClassVar[int] = 0x28
     REQUEST: ClassVar[bool] = True
     t0: U64
 
 
-class Time(Message):
+class Time(Message, frozen=True):
     TYPE: ClassVar[int] = 0x29
     t0: U64
     t1: U64
     t2: U64
 
 
-class Ping(Message):
+class Ping(Message, frozen=True):
     TYPE: ClassVar[int] = 0x2A
 
 
-class Pong(Message):
+class Pong(Message, frozen=True):
     TYPE: ClassVar[int] = 0x2B
 
 
-class Goodbye(Message):
+class Goodbye(Message, frozen=True):
     TYPE: ClassVar[int] = 0x2E
     reason: Text
 
 
-class Error(Message):
+class Error(Message, frozen=True):
     TYPE: ClassVar[int] = 0x2F
     code: U16
     text: Text
     fatal: bool
 
 
-class CommandMessage(Message):
+class CommandMessage(Message, frozen=True):
     TYPE: ClassVar[int] = 0x40
     REQUEST: ClassVar[bool] = True
     id: Bin16
@@ -227,7 +230,7 @@ class CommandMessage(Message):
     args: dict[str, Any]
 
 
-class Outcome(Message):
+class Outcome(Message, frozen=True):
     TYPE: ClassVar[int] = 0x41
     id: Bin16
     ok: bool
@@ -236,7 +239,7 @@ class Outcome(Message):
     position: U64
 
 
-class Query(Message):
+class Query(Message, frozen=True):
     TYPE: ClassVar[int] = 0x42
     REQUEST: ClassVar[bool] = True
     lot: Annotated[str, Meta(max_length=64)]
@@ -244,28 +247,28 @@ class Query(Message):
     args: dict[str, Any]
 
 
-class Answer(Message):
+class Answer(Message, frozen=True):
     TYPE: ClassVar[int] = 0x43
     ok: bool
     code: Text
     body: dict[str, Any]
 
 
-class Subscribe(Message):
+class Subscribe(Message, frozen=True):
     TYPE: ClassVar[int] = 0x44
     REQUEST: ClassVar[bool] = True
     name: Annotated[str, Meta(max_length=64)]
     after: U64 | None = None
 
 
-class Events(Message):
+class Events(Message, frozen=True):
     TYPE: ClassVar[int] = 0x45
     first: U64
     last: U64
     records: bytes
 
 
-class Cursor(Message):
+class Cursor(Message, frozen=True):
     TYPE: ClassVar[int] = 0x46
     position: U64
 
