@@ -136,6 +136,7 @@ class Engine:
                 ready: dict[str, Any] = json.loads(text)
                 return ready
             time.sleep(POLL_S)  # a file is the only signal there is
+        self.kill()
         raise AssertionError(f"engine is not ready: {self.log_text()}")
 
     def log_text(self) -> str:
