@@ -89,7 +89,7 @@ def compare(rounds: int = 5, seconds: float = 3.0, shapes: Sequence[Shape] = SHA
     samples: Samples = {}
     hashes = set()
     for _ in range(rounds):
-        with _servers(max(shape.connections for shape in (*shapes, SAME_WORK))) as servers:
+        with bench_servers(max(shape.connections for shape in (*shapes, SAME_WORK))) as servers:
             hashes |= {run_load(server, SAME_WORK, scans=SAME_WORK_SCANS).hash for server in servers}
             for shape in shapes:
                 for server in servers:
@@ -102,14 +102,15 @@ def compare(rounds: int = 5, seconds: float = 3.0, shapes: Sequence[Shape] = SHA
 
 
 @contextmanager
-def _servers(readers: int) -> Iterator[list[Server]]:
-    # All three run through a whole round, idle but for their turn: so what one shape's runs are compared with
-    # was measured seconds, not minutes, apart.
+def bench_servers(readers: int, redis: bool = True) -> Iterator[list[Server]]:
+    """Redis if wanted, the limit, and the engine if there is one, all running.
+
+    They run side by side, idle but for their turn, so that what is compared was measured seconds, not
+    minutes, apart.
+    """
     with bench_folder() as folder, ExitStack() as stack:
-        servers = [
-            stack.enter_context(redis_server(_made(folder / "redis"))),
-            stack.enter_context(limit_server(_made(folder / "limit"))),
-        ]
+        servers = [stack.enter_context(redis_server(_made(folder / "redis")))] if redis else []
+        servers.append(stack.enter_context(limit_server(_made(folder / "limit"))))
         if engine_exists():
             servers.append(stack.enter_context(engine_server(_made(folder / "engine"), readers)))
         yield servers

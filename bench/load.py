@@ -76,15 +76,20 @@ def started_load(server: Server, shape: Shape, *flags: str, **options: float) ->
 
 def finish(load: Load) -> Result:
     """Wait for the end of the run; raises LoadFailed on any wrong answer."""
-    stdout, stderr = load.communicate()
-    if load.returncode:
+    # Not communicate(): it would miss what a readline() before has already taken from the pipe. Nothing can
+    # block, as the load generator tells ten errors at most.
+    stdout, stderr = _rest(load.stdout), _rest(load.stderr)
+    if load.wait():
         raise LoadFailed(f"load generator ended with {load.returncode}: {stderr.strip()} {stdout.strip()}")
     return msgspec.json.decode(stdout, type=Result)
 
 
 def wait_signed_on(load: Load) -> None:
     """Return once every connection has signed on (needs --announce); raises LoadFailed if the run ended."""
-    output: IO[str] | None = load.stdout
-    if output is None or not output.readline().startswith('{"signed_on"'):
-        finish(load)
-        raise LoadFailed("the load generator did not say that it had signed on")
+    line = load.stdout.readline() if load.stdout else ""
+    if not line.startswith('{"signed_on"'):
+        raise LoadFailed(f"the load generator did not sign on: {line}{_rest(load.stderr).strip()}")
+
+
+def _rest(stream: IO[str] | None) -> str:
+    return stream.read() if stream else ""

@@ -33,16 +33,16 @@
 #include "wire.h"
 
 /* 255 slots fit the low byte of ref. 64 sign-ons at once keep well inside any listen backlog. A request to Redis
- * is below 256 bytes. 10 s without an answer: the server is dead, not slow. Ten errors tell enough. */
+ * is below 256 bytes. Ten errors tell enough. */
 enum { SLOTS_MAX = 255, OPENING_MAX = 64, REQUEST_MAX = 256, READY_MAX = 1024, READ_BYTES = 1 << 16,
-       STALL_S = 10, ERRORS_TOLD = 10, KEY_BYTES = 32 };
+       ERRORS_TOLD = 10, KEY_BYTES = 32 };
 
 enum state { CLOSED, CONNECTING, HELLO_SENT, AUTH_SENT, READY };
 
 struct options {
     const char *host, *sha;
     int port, connections, in_flight, idle, scans;
-    double seconds, warm_up, rate;
+    double seconds, warm_up, rate, patience;
     bool redis, sign_on, announce;
     uint8_t key[KEY_BYTES];
 };
@@ -68,7 +68,8 @@ struct connection {
     uint8_t part[FRAME_BYTES_MAX];
 };
 
-static struct options opt = { .host = "127.0.0.1", .connections = 1, .in_flight = 1, .seconds = 1, .sign_on = true };
+static struct options opt = { .host = "127.0.0.1", .connections = 1, .in_flight = 1, .seconds = 1, .sign_on = true,
+                              .patience = 10 };
 static struct connection *connections;
 static struct histogram latencies;
 static int epoll_fd, timer_fd, opened, opening;
@@ -590,13 +591,13 @@ static void run(void)
     static struct epoll_event ready[READY_MAX];
     progress_ns = now_ns();
     for (int next = 0; !advance(&next);) {
-        int n = epoll_wait(epoll_fd, ready, READY_MAX, 1000);
+        int n = epoll_wait(epoll_fd, ready, READY_MAX, 100);
         if (n < 0 && errno != EINTR)
             fail("epoll_wait: %s", strerror(errno));
         for (int i = 0; i < n; i++)
             on_event(&ready[i]);
-        if ((live || !started) && now_ns() > progress_ns + (uint64_t)STALL_S * 1000000000u)
-            fail("no answer for %d s, %llu requests under way", STALL_S, (unsigned long long)live);
+        if ((live || !started) && now_ns() > progress_ns + (uint64_t)(opt.patience * 1e9))
+            fail("no answer for %g s, %llu requests under way", opt.patience, (unsigned long long)live);
     }
 }
 
@@ -636,7 +637,9 @@ static int usage(void)
 {
     fputs("usage: loadgen --port P [--host H] [--protocol wire|redis] [--key HEX | --no-sign-on] [--sha HEX]\n"
           "  [--connections N] [--in-flight M] [--seconds S] [--warm-up S] [--scans K] [--rate R] [--idle I]\n"
-          "  [--announce]\n--scans: each slot does K scans and the time plays no part; --rate: open loop, wire only\n",
+          "  [--patience S] [--announce]\n"
+          "--scans: each slot does K scans and the time plays no part; --rate: open loop, scans a second, wire only;\n"
+          "--idle: that many more connections that only sign on; --patience: without an answer the server is dead\n",
           stderr);
     return 2;
 }
@@ -655,7 +658,8 @@ static bool read_options(int argc, char **argv)
         { "host", 1, 0, 'h' }, { "port", 1, 0, 'p' }, { "protocol", 1, 0, 'P' }, { "key", 1, 0, 'k' },
         { "no-sign-on", 0, 0, 'n' }, { "sha", 1, 0, 'S' }, { "connections", 1, 0, 'c' },
         { "in-flight", 1, 0, 'm' }, { "seconds", 1, 0, 's' }, { "warm-up", 1, 0, 'w' }, { "scans", 1, 0, 'K' },
-        { "rate", 1, 0, 'r' }, { "idle", 1, 0, 'i' }, { "announce", 0, 0, 'a' }, { 0 },
+        { "rate", 1, 0, 'r' }, { "idle", 1, 0, 'i' }, { "announce", 0, 0, 'a' }, { "patience", 1, 0, 't' },
+        { 0 },
     };
     bool key = false;
     for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -673,6 +677,7 @@ static bool read_options(int argc, char **argv)
         case 'K': opt.scans = atoi(optarg); break;
         case 'r': opt.rate = atof(optarg); break;
         case 'i': opt.idle = atoi(optarg); break;
+        case 't': opt.patience = atof(optarg); break;
         case 'a': opt.announce = true; break;
         default: return false;
         }

@@ -41,13 +41,17 @@ class ServerFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server: where it listens, its process, its folder, and how the load generator talks to it."""
+    """A running server: where it listens, its process, its folder, how the load generator talks to it.
+
+    ready_s: from the start of the process until it listened, recovery of what was in its folder included.
+    """
 
     kind: str
     port: int
     process: Process
     folder: Path
     load_options: tuple[str, ...]
+    ready_s: float
 
 
 def raise_open_files() -> int:
@@ -80,21 +84,24 @@ def redis_server(folder: Path, spots: int = SPOTS) -> Iterator[Server]:
         raise ServerFailed("redis-server is not installed: apt-get install redis-server")
     port = _free_port()
     command = ["redis-server", *resp.settings(folder, port)]
+    begin = time.monotonic()
     with _process(command, folder / "redis.log") as process:
         _wait_line(process, "Ready to accept connections", folder / "redis.log")
+        ready_s = time.monotonic() - begin
         script = (SOURCES / "allocate.lua").read_bytes()
         with resp.Client(port) as client:
             resp.fill(client, script, spots)
         sha = hashlib.sha1(script).hexdigest()
-        yield Server("redis", port, process, folder, ("--protocol", "redis", "--sha", sha))
+        yield Server("redis", port, process, folder, ("--protocol", "redis", "--sha", sha), ready_s)
 
 
 @contextmanager
 def limit_server(folder: Path) -> Iterator[Server]:
     """The limit (bench/limit.c)."""
+    begin = time.monotonic()
     with _process([str(program("limit")), str(folder / "limit.log")], folder / "limit.said") as process:
         port = int(_line(process, folder / "limit.said"))
-        yield Server("limit", port, process, folder, ("--no-sign-on",))
+        yield Server("limit", port, process, folder, ("--no-sign-on",), time.monotonic() - begin)
 
 
 @contextmanager
@@ -107,9 +114,10 @@ def engine_server(folder: Path, readers: int, spots: int = SPOTS) -> Iterator[Se
     config.write_text(engine_config(readers, spots), encoding="utf-8")
     ready.unlink(missing_ok=True)
     command = [*ENGINE_COMMAND, "--config", str(config), "--ready-file", str(ready)]
+    begin = time.monotonic()
     with _process(command, log, talks=False) as process:
         port = _wait_ready(process, ready, log)
-        yield Server("engine", port, process, folder, ("--key", KEY_HEX))
+        yield Server("engine", port, process, folder, ("--key", KEY_HEX), time.monotonic() - begin)
 
 
 def engine_exists() -> bool:
@@ -162,7 +170,7 @@ def kill(server: Server) -> None:
 
 @contextmanager
 def _process(command: Sequence[str], log: Path, talks: bool = True) -> Iterator[Process]:
-    # What talks says on stdout that it is ready, and little more; stdout of the others goes to the log, where a
+    # What talks says on stdout that it is ready, and little more; stdout of the others goes to the log, as a
     # pipe that nobody reads would fill and stop them.
     with log.open("w") as stderr:
         stdout = subprocess.PIPE if talks else stderr

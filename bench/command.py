@@ -1,0 +1,111 @@
+"""`liftgate bench …`: run a benchmark, print its figures as a table or as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+from rich.console import Console
+
+from liftgate.bench import report
+from liftgate.bench.build import BuildFailed
+from liftgate.bench.compare import compare
+from liftgate.bench.idle import READERS, TooFewFiles, idle
+from liftgate.bench.load import LoadFailed
+from liftgate.bench.recovery import SCANS, recovery
+from liftgate.bench.servers import ServerFailed
+from liftgate.bench.sizes import sizes
+from liftgate.bench.steady import RATE, steady
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+Outcome = tuple[object, report.Printable]
+Run = Callable[[argparse.Namespace], Outcome]
+FAILURES = (BuildFailed, LoadFailed, ServerFailed, TooFewFiles)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `liftgate bench ARGV`. Returns 0, or 1 with the reason on stderr if it could not be run."""
+    arguments = parser().parse_args(argv)
+    try:
+        result, table = arguments.run(arguments)
+    except FAILURES as failure:
+        print(
+            "\n".join(["liftgate bench: " + str(failure), *getattr(failure, "__notes__", ())]),
+            file=sys.stderr,
+        )
+        return 1
+    if arguments.json:
+        print(msgspec.json.format(msgspec.json.encode(result)).decode())
+    else:
+        Console().print(table)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of `liftgate bench`; each benchmark a subcommand with --json."""
+    top = argparse.ArgumentParser(
+        prog="liftgate bench", description="Durable answers a second, measured here."
+    )
+    commands = top.add_subparsers(required=True, metavar="WHAT")
+    redis = _command(commands, "redis", _redis, "against Redis doing the same work, and against the limit")
+    _rounds(redis, 5, 3.0)
+    stream = _command(commands, "steady", _steady, "time to an answer at a steady rate (open loop)")
+    _rounds(stream, 3, 5.0)
+    stream.add_argument("--rate", type=float, default=RATE, help="scans a second (%(default)s)")
+    _rounds(_command(commands, "sizes", _sizes, "lots of 100, 10,000 and 1,000,000 spots"), 3, 2.0)
+    silent = _command(commands, "idle", _idle, "memory of silent readers, and a scan among them")
+    silent.add_argument("--readers", type=int, default=READERS, help="silent ones (%(default)s)")
+    silent.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
+    back = _command(
+        commands, "recovery", _recovery, "replay after a kill, against the live run that wrote it"
+    )
+    back.add_argument("--scans", type=int, default=SCANS, help="for each of 1,024 cards (%(default)s)")
+    return top
+
+
+def _command(commands: Commands, name: str, run: Run, what: str) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=what, description=what)
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    command.set_defaults(run=run)
+    return command
+
+
+def _rounds(command: argparse.ArgumentParser, rounds: int, seconds: float) -> None:
+    command.add_argument(
+        "--rounds", type=int, default=rounds, help="medians are taken over these (%(default)s)"
+    )
+    command.add_argument("--seconds", type=float, default=seconds, help="of each measurement (%(default)s)")
+
+
+def _redis(arguments: argparse.Namespace) -> Outcome:
+    result = compare(arguments.rounds, arguments.seconds)
+    return result, report.comparison(result)
+
+
+def _steady(arguments: argparse.Namespace) -> Outcome:
+    result = steady(arguments.rounds, arguments.seconds, arguments.rate)
+    return result, report.facts(result)
+
+
+def _sizes(arguments: argparse.Namespace) -> Outcome:
+    result = sizes(arguments.rounds, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _idle(arguments: argparse.Namespace) -> Outcome:
+    result = idle(arguments.readers, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _recovery(arguments: argparse.Namespace) -> Outcome:
+    result = recovery(arguments.scans)
+    return result, report.facts(result)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
