@@ -40,7 +40,9 @@ def test_opening_and_movements_end_at_the_truth(
     driven = [*schedule.opening]
     while (next_ms := schedule.next_due_ms()) is not None:
         assert schedule.due(next_ms - 1) == ()
-        driven += schedule.due(next_ms)
+        due = schedule.due(next_ms)
+        assert due
+        driven += due
         assert _plain_count(driven) == _positive(schedule.expected())
     assert _plain_count(driven) == _positive(schedule.final())
     assert not _plain_count([*driven, *schedule.closing])
