@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from liftgate.codecs.pack import Packer
+from liftgate.codecs.unpack import Unpacker
 from tests.codecs.samples import VALUES
 
 EDGES = sorted(
@@ -55,6 +56,24 @@ def test_lengths_take_the_smallest_form(size: int) -> None:
         assert packed(value) == msgpack.packb(value)
 
 
+@pytest.mark.parametrize("letter", ["a", "\0", "ä", "€", "😀"])
+@pytest.mark.parametrize("count", [1, 8, 15, 16, 31, 32, 63, 64, 127, 128, 255, 256, 16_384, 32_768])
+def test_text_is_measured_in_bytes(letter: str, count: int) -> None:
+    """Text of any width takes the head that its UTF-8 needs, and comes back whole."""
+    data = packed(letter * count)
+    assert data == msgpack.packb(letter * count)
+    assert Unpacker(data).text() == letter * count
+
+
+@pytest.mark.parametrize("text", ["\ud800", "x" * 40 + "\udfff"])
+def test_text_that_has_no_utf8_is_refused(text: str) -> None:
+    """A lone surrogate raises UnicodeEncodeError and leaves nothing behind."""
+    out = Packer()
+    with pytest.raises(UnicodeEncodeError):
+        out.text(text)
+    assert out.n == 0
+
+
 def test_fields_one_by_one() -> None:
     """A record written field by field equals the same record packed at once."""
     out = Packer(1)
@@ -69,7 +88,7 @@ def test_fields_one_by_one() -> None:
     out.text_or_nil(None)
     out.text_or_nil("Grüße")
     out.mapping(1)
-    out.utf8("ä".encode())
+    out.text("ä")
     out.append(msgpack.packb([1]))
     expected = msgpack.packb([None, True, False, 300, -300, None, b"token", None, "Grüße"])
     assert out.getvalue() == expected + msgpack.packb({"ä": [1]})

@@ -18,7 +18,6 @@ READERS: dict[str, Callable[[Unpacker], Any]] = {
     "boolean": Unpacker.boolean,
     "binary": Unpacker.binary,
     "binary_or_nil": Unpacker.binary_or_nil,
-    "utf8": Unpacker.utf8,
     "text": Unpacker.text,
     "text_or_nil": Unpacker.text_or_nil,
     "array": Unpacker.array,
@@ -188,7 +187,7 @@ def test_depth_is_bounded(opening: bytes) -> None:
 
 
 @pytest.mark.parametrize("data", HUGE, ids=lambda data: data.hex())
-@pytest.mark.parametrize("name", ["value", "skip", "binary", "utf8"])
+@pytest.mark.parametrize("name", ["value", "skip", "binary", "text"])
 def test_claimed_sizes_build_nothing(data: bytes, name: str) -> None:
     """A count or size of 2**32-1 is refused before memory is taken for it."""
     body = data + bytes(60_000)  # if it were believed, there is something to build from
