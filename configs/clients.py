@@ -85,11 +85,9 @@ def _decode(table: Table, place: str, text: str) -> Key:
 def read_reader(table: Table, lots: Mapping[str, LotConfig], keys: KeyPlaces) -> ReaderConfig:
     lot_id = table.text("lot", shape=ID)
     table.refer("lot", lot_id, lots, "lot")
-    lane_tables = table.tables("lane")
+    lane_tables = table.tables("lane", needed_by="a reader")
     lanes = tuple(_read_lane(lane, lots.get(lot_id)) for lane in lane_tables)
     note_repeats(lane_tables, [lane.number for lane in lanes], "number")
-    if not lanes:
-        table.note("lane", "is missing: a reader has at least one [[reader.lane]]")
     return ReaderConfig(id=table.text("id", shape=ID), key=keys.read(table), lot=lot_id, lanes=lanes)
 
 
@@ -105,8 +103,9 @@ def _read_lane(table: Table, lot: LotConfig | None) -> LaneConfig:
         kinds=table.words("kinds", KINDS, default=KINDS),
     )
     if lot is not None:
-        table.refer("area", lane.area, [area.id for area in lot.areas], f'area in lot "{lot.id}"')
-        table.refer("gate", lane.gate or "", [gate.id for gate in lot.gates], f'gate in lot "{lot.id}"')
+        where = f' in lot "{lot.id}"'
+        table.refer("area", lane.area, [area.id for area in lot.areas], "area", where)
+        table.refer("gate", lane.gate or "", [gate.id for gate in lot.gates], "gate", where)
     return lane
 
 

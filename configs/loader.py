@@ -78,7 +78,8 @@ def _placed(file: str, text: str, notes: Notes) -> list[Problem]:
 
 def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Config:
     keys = KeyPlaces(folder, environ)
-    lot_tables, reader_tables, service_tables = (root.tables(key) for key in ("lot", "reader", "service"))
+    lot_tables = root.tables("lot", needed_by="an engine")
+    reader_tables, service_tables = root.tables("reader"), root.tables("service")
     lots = tuple(read_lot(table) for table in lot_tables)
     by_id = {lot.id: lot for lot in lots}
     readers = tuple(read_reader(table, by_id, keys) for table in reader_tables)
@@ -86,8 +87,6 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(lot_tables, [lot.id for lot in lots], "id")
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
-    if not lots:
-        root.note("lot", "is missing: an engine has at least one [[lot]]")
     return Config(engine=_read_engine(root, folder), lots=lots, readers=readers, services=services)
 
 

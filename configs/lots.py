@@ -18,13 +18,13 @@ _CONFIRM_S_DEFAULT = 120
 
 
 def read_lot(table: Table) -> LotConfig:
-    area_tables, gate_tables = table.tables("area"), table.tables("gate")
+    area_tables, gate_tables = table.tables("area", needed_by="a lot"), table.tables("gate")
     areas = tuple(_read_area(area) for area in area_tables)
     blocks = [block.id for area in areas for block in area.spots]
     gates = tuple(_read_gate(gate, blocks) for gate in gate_tables)
     note_repeats(area_tables, [area.id for area in areas], "id")
     note_repeats(gate_tables, [gate.id for gate in gates], "id")
-    _check_tree(table, area_tables, areas)
+    _check_tree(area_tables, areas)
     _check_size(table, areas)
     lot_id = table.text("id", shape=ID)
     return LotConfig(
@@ -59,7 +59,8 @@ def _read_block(table: Table) -> SpotsConfig:
 
 def _read_gate(table: Table, blocks: list[str]) -> GateConfig:
     return GateConfig(
-        id=table.text("id", shape=ID), nearest=table.names("nearest", blocks, "block of spots in this lot")
+        id=table.text("id", shape=ID),
+        nearest=table.names("nearest", blocks, "block of spots", " in this lot"),
     )
 
 
@@ -73,14 +74,12 @@ def _read_timezone(table: Table) -> str:
     return name
 
 
-def _check_tree(lot: Table, tables: list[Table], areas: tuple[AreaConfig, ...]) -> None:
+def _check_tree(tables: list[Table], areas: tuple[AreaConfig, ...]) -> None:
     """The areas form one tree: known parents, one outermost area, no circle."""
     parents = {area.id: area.parent for area in areas}
     for table, area in zip(tables, areas, strict=True):
-        table.refer("parent", area.parent or "", parents, "area in this lot")
+        table.refer("parent", area.parent or "", parents, "area", " in this lot")
     outermost = [table for table, area in zip(tables, areas, strict=True) if not table.has("parent")]
-    if not areas:
-        lot.note("area", "is missing: a lot has at least one [[lot.area]]")
     for table in outermost[1:]:
         table.note("parent", "is missing: only one area, the outermost, can be without")
     for table, area in zip(tables, areas, strict=True):

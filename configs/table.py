@@ -13,6 +13,8 @@ from typing import TypeVar
 from liftgate.configs.problems import quoted, suggestion
 
 ID = (re.compile(r"[A-Za-z0-9._-]{1,64}"), "1 to 64 letters, digits, '.', '_' or '-'")
+_INDEX = re.compile(r"\[\d+\]")
+# Longer than any path or name that makes sense, short enough for one log line.
 _TEXT_CHARACTERS_MAX = 1024
 _KIND_NAMES = {
     bool: "true or false",
@@ -97,18 +99,18 @@ class Table:
         """An array of words, none twice; needed unless it has a default."""
         return tuple(self._pick(f"{key}[{i}]", word, words) for i, word in self._strings(key, default))
 
-    def names(self, key: str, known: Iterable[str], what: str) -> tuple[str, ...]:
+    def names(self, key: str, known: Iterable[str], what: str, where: str = "") -> tuple[str, ...]:
         """An array of names of things that exist, none twice; empty where the key is left out."""
-        names = list(self._strings(key, ()))
+        names = self._strings(key, ())
         for index, name in names:
-            self.refer(f"{key}[{index}]", name, known, what)
+            self.refer(f"{key}[{index}]", name, known, what, where)
         return tuple(name for _, name in names)
 
-    def refer(self, key: str, name: str, known: Iterable[str], what: str) -> None:
+    def refer(self, key: str, name: str, known: Iterable[str], what: str, where: str = "") -> None:
         """Note it if a given name is not among the known ones; one left out is noted where it is read."""
         known = list(known)
         if name and name not in known:
-            self.note(key, f"no {what} {quoted(name)}{suggestion(name, known)}")
+            self.note(key, f"no {what} {quoted(name)}{where}{suggestion(name, known)}")
 
     def table(self, key: str) -> Table | None:
         """The table under key, or None where it is left out or no table."""
@@ -116,15 +118,20 @@ class Table:
             return None
         return self._child(key, value)
 
-    def tables(self, key: str) -> list[Table]:
-        """The array of tables under key; empty where it is left out."""
-        found = []
-        for index, value in enumerate(self._array(key)):
-            if isinstance(value, dict):
-                found.append(self._child(f"{key}[{index}]", value))
-            else:
-                self.note(f"{key}[{index}]", f"must be a table, written as [[{key}]]")
-        return found
+    def tables(self, key: str, needed_by: str = "") -> list[Table]:
+        """The array of tables under key; empty where left out, a mistake if needed_by says who needs one."""
+        header = f"[[{_INDEX.sub('', self._at(key))}]]"
+        values = self._array(key, header)
+        if needed_by and self._raw.get(key, []) == []:
+            self.note(key, f"is missing: {needed_by} has at least one {header}")
+        for index, value in enumerate(values):
+            if not isinstance(value, dict):
+                self.note(f"{key}[{index}]", f"must be a table, written as {header}")
+        return [
+            self._child(f"{key}[{index}]", value)
+            for index, value in enumerate(values)
+            if isinstance(value, dict)
+        ]
 
     def note_unknown(self) -> None:
         """Note the keys that nobody asked for, here and in the tables inside."""
@@ -160,11 +167,11 @@ class Table:
         )
         return None
 
-    def _array(self, key: str) -> list[object]:
+    def _array(self, key: str, header: str) -> list[object]:
         if self._known(key) and isinstance(self._raw[key], dict):
-            self.note(key, f"is one of several: write [[{key}]], not [{key}]")
+            self.note(key, f"can be there several times: write {header}, in two brackets")
             return []
-        return (self._take(key, list, []) or []) if self._known(key) else []
+        return self._take(key, list, []) or []
 
     def _strings(self, key: str, default: tuple[str, ...] | None) -> list[tuple[int, str]]:
         """The strings of an array with their places; others, and repeated ones, are noted and left out."""
@@ -184,8 +191,8 @@ class Table:
         for word in words:
             if word == value:
                 return word
-        close = suggestion(value, words)
-        self.note(key, f"{quoted(value)} is not one of {', '.join(words)}{close}")
+        known = suggestion(value, words) or f", only {', '.join(words)}"
+        self.note(key, f"{quoted(value)} is not known here{known}")
         return words[0]
 
 
