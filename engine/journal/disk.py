@@ -85,8 +85,8 @@ class DiskFile:
     def sync(self) -> None:
         try:
             os.fdatasync(self._fd)
-        except OSError as error:
-            raise SyncFailed(f"cannot sync {self._path}: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # ValueError: closed; fdatasync checks the number itself.
+            raise SyncFailed(f"cannot sync {self._path}: {error}") from error
 
     def close(self) -> None:
         fd, self._fd = self._fd, -1

@@ -20,6 +20,7 @@ durable.
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 HEADER = struct.Struct("<IIQQQI4s")
@@ -86,8 +87,8 @@ def read_record(data: memoryview, offset: int) -> Record | None:
     return Record(first, group, at_ms, count, payload, end)
 
 
-def find_later_group(data: bytes, offset: int, position: int) -> Record | None:
-    """Return a good record at or after `offset` whose group began after `position`, or None.
+def good_records(data: bytes, offset: int) -> Iterator[Record]:
+    """Give every good record at or after byte `offset`, whatever stands between them.
 
     Bytes inside a payload can look like a record only if somebody forged them; then a torn tail is taken for
     rot, which refuses to start instead of cutting: the safe side.
@@ -96,12 +97,15 @@ def find_later_group(data: bytes, offset: int, position: int) -> Record | None:
     at = data.find(MARKER, offset + MARKER_OFFSET)
     while at >= 0:
         start = at - MARKER_OFFSET
-        if start % ALIGN == 0:
-            record = read_record(view, start)
-            if record is not None and record.group > position:
-                return record
+        record = read_record(view, start) if start % ALIGN == 0 else None
+        if record is not None:
+            yield record
         at = data.find(MARKER, at + 1)
-    return None
+
+
+def find_later_group(data: bytes, offset: int, position: int) -> Record | None:
+    """Return a good record at or after byte `offset` whose group began after `position`, or None."""
+    return next((record for record in good_records(data, offset) if record.group > position), None)
 
 
 def skip_records(data: memoryview, position: int, until: int) -> tuple[int, int]:

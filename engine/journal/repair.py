@@ -13,8 +13,9 @@ import structlog
 from liftgate.engine.journal.cursors import FILE_NAME as CURSORS_NAME
 from liftgate.engine.journal.cursors import Cursors, CursorsDamaged, read_cursors
 from liftgate.engine.journal.inspect import SegmentReport, verify
+from liftgate.engine.journal.records import good_records
 from liftgate.engine.journal.scan import JournalRotten, Place
-from liftgate.engine.journal.segments import HEADER_BYTES, HEADER_DAMAGED, encode_header
+from liftgate.engine.journal.segments import HEADER_BYTES, HEADER_DAMAGED, SPARE_NAME, encode_header
 from liftgate.engine.journal.snapshot import newest, read_snapshot, snapshot_name, snapshot_names
 from liftgate.engine.journal.storage import Storage
 
@@ -107,17 +108,28 @@ def _plan_cut(
     end = rot.position - 1
     snapshots = snapshot_names(storage.names())
     beyond = [name for name in snapshots if name > snapshot_name(end)]
+    spare = [SPARE_NAME] if SPARE_NAME in storage.names() else []
     _check_rebuildable(storage, [name for name in snapshots if name not in beyond], kept[0].first, rot)
-    proven = (*cursors.values(), *(int(name[:20]) for name in beyond), *(report.last for report in later))
+    proven = (
+        *cursors.values(),
+        *(int(name[:20]) for name in beyond),
+        _last_seen(storage, [kept[-1], *later]),
+    )
     return Repair(
         str(rot),
         rot.place,
         lost=(rot.position, max((rot.position, *proven))),
         state_kept=False,
-        aside=[*(report.name for report in reversed(later)), *beyond],
+        aside=[*spare, *(report.name for report in reversed(later)), *beyond],
         cursors={name: end for name, position in cursors.items() if position > end},
         cut=rot.place,
     )
+
+
+def _last_seen(storage: Storage, reports: list[SegmentReport]) -> int:
+    """Return the highest position in any good record of the segments, also behind damage."""
+    contents = (storage.read_whole(report.name) for report in reports)
+    return max((record.last for data in contents for record in good_records(data, 0)), default=0)
 
 
 def _check_rebuildable(storage: Storage, snapshots: list[str], oldest: int, rot: JournalRotten) -> None:
