@@ -19,6 +19,7 @@ _TEXT_CHARACTERS_MAX = 1024
 _KIND_NAMES = {
     bool: "true or false",
     int: "a whole number",
+    float: "a decimal number",
     str: "a string",
     list: "an array",
     dict: "a table",
