@@ -113,11 +113,13 @@ class WireConnection:
         """
         if self.state is State.CLOSED:
             return PEER_CLOSED
+        self.ref = 0
         try:
             if not self.frames.take():
                 return PEER_CLOSED if self._eof else NEED_MORE
             return self._message()
         except PeerError as error:
+            error.ref = error.ref or self.ref
             if error.fatal:
                 self._enter(State.CLOSED)
             raise
@@ -165,7 +167,7 @@ class WireConnection:
         if after is None and not (self.state is State.CLOSED and kind == m.Error.TYPE):
             raise ValueError(f"{type(message).__name__} is not legal when {self.state.value}")
         body = m.encode(message)
-        if len(body) > max(self.frame_bytes_max, BODY_BYTES_BEFORE_WELCOME):
+        if len(body) > self.frame_bytes_max:
             raise ValueError(f"{len(body)} bytes of body, {self.frame_bytes_max} are allowed")
         if after is not None and after is not self.state:
             self._advance(message, body)

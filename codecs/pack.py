@@ -118,11 +118,7 @@ class Packer:
             self.binary(value)
 
     def text(self, value: str) -> None:
-        self.utf8(value.encode())
-
-    def utf8(self, value: bytes) -> None:
-        """Write text that is already UTF-8."""
-        size = len(value)
+        size = raw.utf8_size(value)
         self.reserve(size + 5)
         buf = self.buf
         at = self.n
@@ -141,7 +137,7 @@ class Packer:
             buf[at] = 0xDB
             raw.put_u32(buf, at + 1, size)
             at += 5
-        raw.put_bytes(buf, at, value, size)
+        raw.put_text(buf, at, value, size)
         self.n = at + size
 
     def text_or_nil(self, value: str | None) -> None:

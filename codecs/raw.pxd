@@ -19,6 +19,9 @@ cdef extern from *:
     static inline uint64_t lg_get64(const char *p) { uint64_t v; memcpy(&v, p, 8); return __builtin_bswap64(v); }
     static inline uint32_t lg_get32le(const char *p) { uint32_t v; memcpy(&v, p, 4); return v; }
 
+    static inline uint64_t lg_word(const char *p, Py_ssize_t i) { uint64_t v; memcpy(&v, p + 8 * i, 8); return v; }
+    static inline void lg_set_word(char *p, Py_ssize_t i, uint64_t v) { memcpy(p + 8 * i, &v, 8); }
+
     /* CRC-32, eight bytes a step: the frames here are 30 to 100 bytes, where the call of a library
        costs more than the sum itself. */
     static uint32_t lg_crc_table[8][256];
@@ -60,6 +63,9 @@ cdef extern from *:
     unsigned long long lg_get64(const char *p) nogil
     unsigned int lg_get32le(const char *p) nogil
     unsigned int lg_crc32(const char *data, Py_ssize_t size, unsigned int crc) nogil
+    unsigned long long lg_word(const char *p, Py_ssize_t i) nogil
+    void lg_set_word(char *p, Py_ssize_t i, unsigned long long v) nogil
+    int __builtin_ctzll(unsigned long long v) nogil
     void *memcpy(void *to, const void *source, size_t size) nogil
 
 cdef inline void put_u16(bytearray buf, Py_ssize_t at, unsigned int value) noexcept:
@@ -94,3 +100,31 @@ cdef inline unsigned int crc32(bytes data, Py_ssize_t at, Py_ssize_t size, unsig
 
 cdef inline unsigned int crc32_out(bytearray buf, Py_ssize_t at, Py_ssize_t size, unsigned int crc) noexcept:
     return lg_crc32(PyByteArray_AS_STRING(buf) + at, size, crc)
+
+cdef inline unsigned long long get_word(bytearray buf, Py_ssize_t index) noexcept:
+    return lg_word(PyByteArray_AS_STRING(buf), index)
+
+cdef inline void put_word(bytearray buf, Py_ssize_t index, unsigned long long value) noexcept:
+    lg_set_word(PyByteArray_AS_STRING(buf), index, value)
+
+cdef inline unsigned long long bit(Py_ssize_t index) noexcept:
+    return <unsigned long long>1 << (index & 63)
+
+cdef inline int lowest_bit(unsigned long long word) noexcept:
+    return __builtin_ctzll(word)
+
+cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+    str PyUnicode_DecodeUTF8(const char *data, Py_ssize_t size, const char *errors)
+
+cdef inline Py_ssize_t utf8_size(str value) except -1:
+    cdef Py_ssize_t size
+    PyUnicode_AsUTF8AndSize(value, &size)
+    return size
+
+cdef inline int put_text(bytearray buf, Py_ssize_t at, str value, Py_ssize_t size) except -1:
+    memcpy(PyByteArray_AS_STRING(buf) + at, PyUnicode_AsUTF8AndSize(value, &size), size)
+    return 0
+
+cdef inline str get_text(bytes data, Py_ssize_t at, Py_ssize_t size):
+    return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(data) + at, size, NULL)

@@ -70,3 +70,38 @@ def crc32_out(buf: bytearray, at: int, size: int, crc: int) -> int:
     """The same over a bytearray."""
     with memoryview(buf) as view:
         return _crc32(view[at : at + size], crc)
+
+
+def get_word(buf: bytearray, index: int) -> int:
+    """The `index`-th 64-bit word of `buf`, in an order that only put_word shares."""
+    return int.from_bytes(buf[8 * index : 8 * index + 8], "little")
+
+
+def put_word(buf: bytearray, index: int, value: int) -> None:
+    """Write the `index`-th 64-bit word."""
+    buf[8 * index : 8 * index + 8] = value.to_bytes(8, "little")
+
+
+def bit(index: int) -> int:
+    """The word in which only bit `index` mod 64 is set."""
+    return 1 << (index & 63)
+
+
+def lowest_bit(word: int) -> int:
+    """The number of the lowest bit that is set; `word` is not 0."""
+    return (word & -word).bit_length() - 1
+
+
+def utf8_size(value: str) -> int:
+    """How many bytes `value` takes as UTF-8."""
+    return len(value) if value.isascii() else len(value.encode())
+
+
+def put_text(buf: bytearray, at: int, value: str, size: int) -> None:
+    """Copy `value` as the UTF-8 of `size` bytes that it is."""
+    buf[at : at + size] = value.encode()
+
+
+def get_text(data: bytes, at: int, size: int) -> str:
+    """Read `size` bytes of UTF-8. Raises UnicodeDecodeError."""
+    return data[at : at + size].decode()

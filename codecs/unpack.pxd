@@ -18,7 +18,6 @@ cdef class Unpacker:
     cpdef bytes binary(self)
     cpdef bytes binary_or_nil(self)
     @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
-    cpdef bytes utf8(self)
     cpdef str text(self)
     cpdef str text_or_nil(self)
     @cython.locals(code=int)

@@ -105,15 +105,11 @@ class Unpacker:
     def binary_or_nil(self) -> bytes | None:
         return None if self.nil_next() else self.binary()
 
-    def utf8(self) -> bytes:
-        """Read text as the UTF-8 it is, unchecked."""
+    def text(self) -> str:
         size = self._text_size()
         at = self._take(size)
-        return self.data[at : at + size]
-
-    def text(self) -> str:
         try:
-            return self.utf8().decode()
+            return raw.get_text(self.data, at, size)
         except UnicodeDecodeError as error:
             raise Malformed("text is not UTF-8") from error
 

@@ -1,0 +1,272 @@
+"""apply(lot, event): the fold. It never refuses: what stands in the journal happened.
+
+The same code runs behind `decide` and in replay, so replay equals memory. What an event names and the
+state does not hold is a broken journal or a bug, and raises BrokenState: going on would make it worse.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from liftgate.engine.core import operator_events as op
+from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
+from liftgate.engine.core.events import (
+    IN,
+    MOVED,
+    NOTHING,
+    Event,
+    HistoryRecorded,
+    LaneReported,
+    PassageRecorded,
+    ReaderEvent,
+    ScanDecided,
+)
+from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.moves import cancel_move, end_stay, finish_move, move_now, promise_move
+from liftgate.engine.core.reads import KIND_BYTE, OPEN
+
+
+class BrokenState(Exception):
+    """An event does not fit the state: journal and code disagree. Never caught inside the engine."""
+
+
+def apply(lot: Lot, event: Event, position: int) -> None:
+    """Fold one event into `lot`. position: where the journal holds it, repeated in answers."""
+    if event.seq != lot.seq + 1:
+        raise BrokenState(f"lot {lot.id}: event {event.seq} after {lot.seq}")
+    if isinstance(event, ScanDecided):
+        apply_scan(lot, event, position)
+        return
+    lot.seq = event.seq
+    _APPLIERS[type(event)](lot, event, position)
+
+
+def apply_scan(lot: Lot, event: ScanDecided, position: int) -> None:
+    """Fold a scan, and let go of what it held of the model."""
+    if event.by is None:
+        _resolve(lot, event)
+    lot.seq = event.seq
+    event.position = position
+    source = event.source
+    lane = event.by
+    if source is None or lane is None:
+        raise BrokenState(f"lot {lot.id}: event {event.seq} comes from no lane")
+    lane.reader.keep(source)
+    source.note(event.no, event)
+    if event.verdict == OPEN and event.effect != NOTHING:
+        _take_effect(lot, event, lane)
+    event.source = None
+    event.by = None
+    event.stay = None
+    event.block = None
+
+
+def _take_effect(lot: Lot, event: ScanDecided, lane: Lane) -> None:
+    stay = event.stay
+    if event.way == IN:
+        stay = _entering(lot, stay, KIND_BYTE[event.kind] + event.token, event.session, event.at_ms)
+        if event.effect == MOVED:
+            move_now(lot, stay, lane.area, event.block, event.number)
+        else:
+            promise_move(lot, stay, lane, lane.area, event.block, event.number, event.at_ms)
+    elif stay is None:
+        _left_unnamed(lot, KIND_BYTE[event.kind] + event.token, lane)
+    elif event.effect == MOVED:
+        move_now(lot, stay, lane.area.parent, None, 0)
+    else:
+        promise_move(lot, stay, lane, lane.area.parent, None, 0, event.at_ms)
+
+
+def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | None, at_ms: int) -> Stay:
+    """The stay that an entry goes on with. One of another session gives way: its car left unseen."""
+    if session is None:
+        raise BrokenState(f"lot {lot.id}: an entry without a session")
+    if stay is not None and stay.session == session:
+        return stay
+    if stay is not None:
+        end_stay(lot, stay)
+    stay = Stay(session, credential, at_ms)
+    lot.stays[credential] = stay
+    return stay
+
+
+def _left_unnamed(lot: Lot, credential: bytes, lane: Lane) -> None:
+    """A car whose entry nobody saw is let out: one car less that no stay names."""
+    lot.forgiven.pop(credential, None)
+    lane.area.adrift -= 1
+    if lane.area.parent is not None:
+        lane.area.parent.adrift += 1
+
+
+def _resolve(lot: Lot, event: ScanDecided) -> None:
+    """In replay: look up what the event names."""
+    lane = _lane(lot, event)
+    event.by = lane
+    event.source = lane.reader.numbering(event.boot)
+    event.stay = lot.stays.get(KIND_BYTE[event.kind] + event.token)
+    if event.spot is not None:
+        event.block, event.number = find_spot(lot, event.spot)
+
+
+def _lane(lot: Lot, event: ReaderEvent) -> Lane:
+    try:
+        return lot.readers[event.reader].lanes[event.lane]
+    except KeyError as error:
+        raise BrokenState(f"lot {lot.id}: no lane {event.lane} of {event.reader!r}") from error
+
+
+def find_spot(lot: Lot, name: str) -> tuple[Block, int]:
+    """The block and number that a spot's name stands for; number 0 for the name of a block."""
+    block = lot.blocks.get(name)
+    if block is not None:
+        return block, 0
+    key, _, number = name.rpartition("-")
+    block = lot.blocks.get(key)
+    if block is None:
+        raise BrokenState(f"lot {lot.id}: no spot {name!r}")
+    return block, int(number)
+
+
+def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:
+    """What all events of readers share: their number is known from here on."""
+    lane = _lane(lot, event)
+    event.position = position
+    numbering = lane.reader.numbering(event.boot)
+    lane.reader.keep(numbering)
+    numbering.note(event.no, event)
+    return lane
+
+
+def _apply_passage(lot: Lot, event: PassageRecorded, position: int) -> None:
+    lane = _note(lot, event, position)
+    _pass(lot, lane, event.way, event.session, event.effect)
+
+
+def _pass(lot: Lot, lane: Lane, way: int, session: bytes | None, effect: str) -> None:
+    if effect == "adrift":
+        _count_adrift(lane.area, way)
+    elif session is not None and effect == "moved":
+        finish_move(lot, _moving_or_lapsed(lot, session))
+    elif session is not None and effect == "withdrawn":
+        cancel_move(lot, _moving_or_lapsed(lot, session))
+
+
+def _count_adrift(area: Area, way: int) -> None:
+    change = 1 if way == IN else -1
+    area.adrift += change
+    if area.parent is not None:
+        area.parent.adrift -= change
+
+
+def _moving_or_lapsed(lot: Lot, session: bytes) -> Stay:
+    stay = lot.moving.get(session) or lot.lapsed.get(session)
+    if stay is None:
+        raise BrokenState(f"lot {lot.id}: no stay {session.hex()} is moving")
+    return stay
+
+
+def _apply_lane(lot: Lot, event: LaneReported, position: int) -> None:
+    lane = _note(lot, event, position)
+    lane.barrier, lane.loop, lane.faults = event.barrier, event.loop, event.faults
+
+
+def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
+    lane = _note(lot, event, position)
+    if event.what == PassageRecorded.TYPE:
+        _pass(lot, lane, event.way, event.session, event.effect)
+    elif event.what == LaneReported.TYPE:
+        lane.barrier, lane.loop, lane.faults = event.detail[0], event.detail[1], tuple(event.detail[2])
+    elif event.effect == "adrift":
+        _count_adrift(lane.area, event.way)
+    elif event.effect:
+        _apply_history_scan(lot, lane, event)
+
+
+def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
+    credential = KIND_BYTE[event.detail[0]] + event.detail[1]
+    stay = lot.stays.get(credential)
+    block, number = find_spot(lot, event.spot) if event.spot is not None else (None, 0)
+    if event.way == IN:
+        stay = _entering(lot, stay, credential, event.session, event.at_ms)
+        target: Area | None = lane.area
+    else:
+        target = lane.area.parent
+    if stay is None:
+        raise BrokenState(f"lot {lot.id}: nobody to let out at event {event.seq}")
+    if event.effect == "moved":
+        move_now(lot, stay, target, block, number)
+    else:
+        promise_move(lot, stay, lane, target, block, number, event.at_ms)
+
+
+def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:
+    stay = lot.moving.get(event.session)
+    if stay is None:
+        raise BrokenState(f"lot {lot.id}: nothing to lapse at event {event.seq}")
+    gone = stay.area is None
+    cancel_move(lot, stay)
+    if gone:
+        lot.lapsed[stay.session] = stay
+        if len(lot.lapsed) > LAPSED_MAX:
+            del lot.lapsed[next(iter(lot.lapsed))]
+
+
+def _apply_done(lot: Lot, event: op.CommandDone, position: int) -> None:
+    lot.outcomes[event.id] = (event.ok, event.code, event.body, position)
+    if len(lot.outcomes) > OUTCOMES_MAX:
+        del lot.outcomes[next(iter(lot.outcomes))]
+
+
+def _apply_corrected(lot: Lot, event: op.CountCorrected, position: int) -> None:
+    lot.areas[event.area].adrift += event.after - event.before
+
+
+def _apply_mode(lot: Lot, event: op.LaneModeSet, position: int) -> None:
+    lot.readers[event.reader].lanes[event.lane].mode = event.mode
+
+
+def _apply_nothing(lot: Lot, event: Event, position: int) -> None:
+    """What was done at a barrier or a display leaves no trace in the state but its seq."""
+
+
+def _apply_denied(lot: Lot, event: op.CredentialDenied, position: int) -> None:
+    lot.denied[event.credential] = event.reason
+
+
+def _apply_allowed(lot: Lot, event: op.CredentialAllowed, position: int) -> None:
+    lot.denied.pop(event.credential, None)
+
+
+def _apply_registered(lot: Lot, event: op.CredentialRegistered, position: int) -> None:
+    lot.known[event.credential] = event.classes
+
+
+def _apply_forgotten(lot: Lot, event: op.CredentialForgotten, position: int) -> None:
+    lot.known.pop(event.credential, None)
+
+
+def _apply_reset(lot: Lot, event: op.PassbackReset, position: int) -> None:
+    stay = lot.stays.get(event.credential)
+    if stay is not None:
+        stay.forgiven = True
+    else:
+        lot.forgiven[event.credential] = None
+
+
+_APPLIERS: dict[type, Callable[[Lot, Any, int], None]] = {
+    PassageRecorded: _apply_passage,
+    LaneReported: _apply_lane,
+    HistoryRecorded: _apply_history,
+    op.LotConfigured: apply_lot_configured,
+    op.ReaderConfigured: apply_reader_configured,
+    op.MoveLapsed: _apply_lapsed,
+    op.CommandDone: _apply_done,
+    op.CountCorrected: _apply_corrected,
+    op.LaneModeSet: _apply_mode,
+    op.LaneVended: _apply_nothing,
+    op.TextShown: _apply_nothing,
+    op.CredentialDenied: _apply_denied,
+    op.CredentialAllowed: _apply_allowed,
+    op.CredentialRegistered: _apply_registered,
+    op.CredentialForgotten: _apply_forgotten,
+    op.PassbackReset: _apply_reset,
+}

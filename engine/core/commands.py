@@ -1,0 +1,117 @@
+"""What the core is asked to decide. Time is in every command: the core has no clock.
+
+now_ms: the engine's clock; at_ms: the reader's. Commands of readers hold the Lane and the Numbering that
+their connection looked up once at sign-on.
+"""
+
+from typing import Any
+
+import msgspec
+
+from liftgate.engine.core.model import Block, Lane, Stay
+from liftgate.engine.core.numbering import Numbering
+
+SKEW_MS_MAX = 10_000
+"""protocol.md: a reader's clock that is off by more decides nothing."""
+
+TIME_MS_MAX = 1 << 52
+"""Beyond any real clock (the year 144,000): larger claims are cut, so that differences stay in 64 bits."""
+
+
+class ReadCredential:
+    """A scan. Its connection keeps one and fills it for each scan; credential, stay, way, block, number
+    and price_minor are the rules' working place.
+    """
+
+    def __init__(self, lane: Lane, numbering: Numbering) -> None:
+        self.lane = lane
+        self.numbering = numbering
+        self.no = 0
+        self.at_ms = 0
+        self.now_ms = 0
+        self.kind = 0
+        self.token = b""
+        self.credential = b""
+        self.way = 0
+        self.time_ms = 0
+        self.price_minor = 0
+        self.stay: Stay | None = None
+        self.block: Block | None = None
+        self.number = 0
+
+
+class ReaderCommand(msgspec.Struct):
+    """Base of the other commands of readers."""
+
+    lane: Lane
+    numbering: Numbering
+    no: int
+    at_ms: int
+    now_ms: int
+
+
+class RecordPassage(ReaderCommand):
+    """What a lane saw of a car; see PASSAGE."""
+
+    what: int
+    session: bytes | None
+
+
+class ReportLane(ReaderCommand):
+    """A lane's state; see LANE_STATUS."""
+
+    barrier: int
+    loop: bool
+    faults: tuple[str, ...]
+
+
+class RecordHistory(ReaderCommand):
+    """One entry of a REPLAY: `what` is its type, `fields` what stands after `lane` in its body."""
+
+    what: int
+    verdict_given: int
+    fields: tuple[Any, ...]
+
+
+class Tick(msgspec.Struct):
+    """Time has passed: what was promised too long ago lapses."""
+
+    now_ms: int
+
+
+class ConfigureLot(msgspec.Struct):
+    """The lot as the file has it now (the shape of configs' LotSpec, as plain data)."""
+
+    now_ms: int
+    spec: dict[str, Any]
+
+
+class ConfigureReader(msgspec.Struct):
+    """A reader's lanes as the file has them now; none: the reader is gone."""
+
+    now_ms: int
+    reader: str
+    lanes: tuple[tuple[Any, ...], ...]
+
+
+class Order(msgspec.Struct):
+    """A service's COMMAND. reachable: whether the reader that it names is connected, where it names one."""
+
+    now_ms: int
+    id: bytes
+    service: str
+    name: str
+    args: dict[str, Any]
+    reachable: bool = False
+
+
+Command = (
+    ReadCredential
+    | RecordPassage
+    | ReportLane
+    | RecordHistory
+    | Tick
+    | ConfigureLot
+    | ConfigureReader
+    | Order
+)

@@ -1,0 +1,112 @@
+"""Configuration as commands: what differs between file and state is decided and journalled.
+
+So a replay needs no file, and an old journal replays under the configuration of its time. A change never
+fails for what is inside: a car whose area or spot is gone from the file stays counted in what is left.
+
+Shapes, as plain data: LotSpec {name, timezone, currency, assign, confirm_ms, areas: [{id, parent, spots:
+[{level, prefix, class, count}]}], gates: [{id, nearest: [block key]}]}; a lane (number, direction, area,
+gate or None, confirm, codes, cards, plates).
+"""
+
+from typing import Any
+
+from liftgate.codecs import raw
+from liftgate.engine.core.commands import ConfigureLot, ConfigureReader
+from liftgate.engine.core.model import Area, Block, Gate, Lane, Lot, Reader, Stay
+from liftgate.engine.core.operator_events import LotConfigured, ReaderConfigured
+
+
+def configure_lot(lot: Lot, command: ConfigureLot) -> tuple[LotConfigured, ...]:
+    """One event where the file says something new."""
+    if lot.spec == command.spec:
+        return ()
+    return (LotConfigured(lot.id, lot.seq + 1, command.now_ms, command.spec),)
+
+
+def configure_reader(lot: Lot, command: ConfigureReader) -> tuple[ReaderConfigured, ...]:
+    """One event where the file says something new."""
+    known = lot.readers.get(command.reader)
+    if (known.spec if known is not None else ()) == command.lanes:
+        return ()
+    return (ReaderConfigured(lot.id, lot.seq + 1, command.now_ms, command.reader, command.lanes),)
+
+
+def apply_lot_configured(lot: Lot, event: LotConfigured, position: int) -> None:
+    """Build areas, blocks and gates anew and put every stay back where it was, as far as that is there."""
+    spec = event.spec
+    before = lot.areas
+    lot.spec = spec
+    lot.tag = raw.crc32(lot.id_utf8, 0, len(lot.id_utf8), 0)
+    lot.name, lot.timezone = spec["name"], spec["timezone"]
+    lot.currency, lot.assign, lot.confirm_ms = spec["currency"], spec["assign"], spec["confirm_ms"]
+    lot.areas, lot.blocks = {}, {}
+    for area_spec in spec["areas"]:
+        _add_area(lot, area_spec)
+    lot.gates = {gate["id"]: Gate(gate["id"], tuple(gate["nearest"])) for gate in spec["gates"]}
+    for area in before.values():
+        lot.areas.get(area.id, lot.outermost).adrift += area.adrift
+    for stay in [*lot.stays.values(), *lot.lapsed.values()]:
+        _put_back(lot, stay)
+    for reader in lot.readers.values():
+        _relink(lot, reader)
+
+
+def _add_area(lot: Lot, spec: dict[str, Any]) -> None:
+    parent = spec["parent"]
+    area = Area(spec["id"], None if parent is None else lot.areas[parent])
+    lot.areas[area.id] = area
+    for spots in spec["spots"]:
+        key = f"{spots['level']}-{spots['prefix']}"
+        block = Block(key, area, spots["class"], spots["count"], lot.assign == "spot")
+        area.blocks.append(block)
+        area.capacity += block.count
+        lot.blocks[key] = block
+
+
+def _put_back(lot: Lot, stay: Stay) -> None:
+    if stay.area is not None:
+        stay.area = lot.areas.get(stay.area.id, lot.outermost)
+        stay.area.inside += 1
+        stay.block = _retake(lot, stay.block, stay.number)
+    if stay.to is not None:
+        stay.to = lot.areas.get(stay.to.id, lot.outermost)
+    if stay.moving:
+        stay.to_block = _retake(lot, stay.to_block, stay.to_number)
+        if stay.to is not None:
+            stay.to.held += 1
+
+
+def _retake(lot: Lot, block: Block | None, number: int) -> Block | None:
+    """The block of that name as it is now, with the spot taken; None where the file has it no more."""
+    now = lot.blocks.get(block.key) if block is not None else None
+    if now is None or number > now.count or (now.free is None) != (number == 0):
+        return None
+    now.take(number)
+    return now
+
+
+def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) -> None:
+    """Set a reader's lanes. Its numberings stay for ever: its name may come back."""
+    reader = lot.readers.get(event.reader)
+    if reader is None:
+        reader = lot.readers[event.reader] = Reader(event.reader)
+    reader.spec = event.lanes
+    modes = {number: lane.mode for number, lane in reader.lanes.items()}
+    reader.lanes = {}
+    for number, direction, area, gate, confirm, codes, cards, plates in event.lanes:
+        inside = lot.areas.get(area, lot.outermost)
+        lane = Lane(reader, number, direction, inside, lot.gates.get(gate), confirm)
+        lane.policy = ("off", codes, cards, "off", plates)
+        lane.mode = modes.get(number, 1)
+        reader.lanes[number] = lane
+    for stay in lot.moving.values():
+        if stay.lane is not None and stay.lane.reader is reader:
+            stay.lane = reader.lanes.get(stay.lane.number)
+
+
+def _relink(lot: Lot, reader: Reader) -> None:
+    """Point a reader's lanes at the new areas and gates of the same names."""
+    for number, _, area, gate, *_ in reader.spec:
+        lane = reader.lanes[number]
+        lane.area = lot.areas.get(area, lot.outermost)
+        lane.gate = lot.gates.get(gate)

@@ -1,0 +1,62 @@
+"""decide(lot, command) -> events: pure and total. It looks, and changes nothing.
+
+A command that changes nothing gives no events: a repeated event of a reader, a Tick with nothing due, a
+configuration that is in force already. A refusal is an event, with its reason and the trace of rules.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from liftgate.engine.core import commands as c
+from liftgate.engine.core.configure import configure_lot, configure_reader
+from liftgate.engine.core.events import Event, LaneReported
+from liftgate.engine.core.history import record_history
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.operator_events import MoveLapsed
+from liftgate.engine.core.orders import obey
+from liftgate.engine.core.passages import record_passage
+from liftgate.engine.core.reads import decide_read
+from liftgate.engine.core.times import decision_time
+
+LAPSES_PER_TICK = 1000
+"""A Tick's events are one atomic batch, which must fit a record; the rest lapse a second later."""
+
+
+def decide(lot: Lot, command: c.Command) -> tuple[Event, ...]:
+    """What happens to `lot` by `command`. Raises nothing for any command whose types are right."""
+    if isinstance(command, c.ReadCredential):
+        if command.numbering.has(command.no):
+            return ()
+        return (decide_read(lot, command),)
+    return _DECIDERS[type(command)](lot, command)
+
+
+def _report_lane(lot: Lot, report: c.ReportLane) -> tuple[Event, ...]:
+    if report.numbering.has(report.no):
+        return ()
+    event = LaneReported()
+    event.lot, event.seq = lot.id, lot.seq + 1
+    event.at_ms = decision_time(report.at_ms, report.now_ms)
+    event.reader, event.boot, event.no = report.lane.reader.id, report.numbering.boot, report.no
+    event.lane, event.barrier = report.lane.number, report.barrier
+    event.loop, event.faults = report.loop, report.faults
+    return (event,)
+
+
+def _tick(lot: Lot, tick: c.Tick) -> tuple[Event, ...]:
+    due = [s.session for s in lot.moving.values() if s.since_ms + lot.confirm_ms <= tick.now_ms]
+    return tuple(
+        MoveLapsed(lot.id, lot.seq + place, tick.now_ms, session)
+        for place, session in enumerate(due[:LAPSES_PER_TICK], 1)
+    )
+
+
+_DECIDERS: dict[type, Callable[[Lot, Any], tuple[Event, ...]]] = {
+    c.RecordPassage: record_passage,
+    c.ReportLane: _report_lane,
+    c.RecordHistory: record_history,
+    c.Tick: _tick,
+    c.ConfigureLot: configure_lot,
+    c.ConfigureReader: configure_reader,
+    c.Order: obey,
+}

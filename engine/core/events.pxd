@@ -1,0 +1,93 @@
+cimport cython
+from liftgate.codecs.pack cimport Packer
+from liftgate.codecs.unpack cimport Unpacker
+from liftgate.engine.core.model cimport Block, Lane, Stay
+from liftgate.engine.core.numbering cimport Numbering
+
+cdef class ScanDecided:
+    cdef public str lot
+    cdef public long long seq
+    cdef public long long at_ms
+    cdef public str reader
+    cdef public unsigned long long boot
+    cdef public unsigned long long no
+    cdef public int lane
+    cdef public int kind
+    cdef public bytes token
+    cdef public long long skew_ms
+    cdef public int way
+    cdef public int verdict
+    cdef public int reason
+    cdef public int effect
+    cdef public str area
+    cdef public bytes session
+    cdef public str spot
+    cdef public tuple price
+    cdef public tuple trace
+    cdef public long long position
+    cdef public Numbering source
+    cdef public Lane by
+    cdef public Stay stay
+    cdef public Block block
+    cdef public Py_ssize_t number
+    cpdef void pack(self, Packer out)
+    cdef void _pack_rare(self, Packer out)
+    cpdef void unpack(self, Unpacker source)
+    cdef void _unpack_rare(self, object pair)
+
+cdef class PassageRecorded:
+    cdef public str lot
+    cdef public long long seq
+    cdef public long long at_ms
+    cdef public str reader
+    cdef public unsigned long long boot
+    cdef public unsigned long long no
+    cdef public int lane
+    cdef public int what
+    cdef public int way
+    cdef public str area
+    cdef public bytes session
+    cdef public str effect
+    cdef public long long position
+    cpdef void pack(self, Packer out)
+    cpdef void unpack(self, Unpacker source)
+
+cdef class LaneReported:
+    cdef public str lot
+    cdef public long long seq
+    cdef public long long at_ms
+    cdef public str reader
+    cdef public unsigned long long boot
+    cdef public unsigned long long no
+    cdef public int lane
+    cdef public int barrier
+    cdef public bint loop
+    cdef public tuple faults
+    cdef public long long position
+    cpdef void pack(self, Packer out)
+    cpdef void unpack(self, Unpacker source)
+
+cdef class HistoryRecorded:
+    cdef public str lot
+    cdef public long long seq
+    cdef public long long at_ms
+    cdef public str reader
+    cdef public unsigned long long boot
+    cdef public unsigned long long no
+    cdef public int lane
+    cdef public int what
+    cdef public int verdict_given
+    cdef public int finding
+    cdef public int way
+    cdef public str area
+    cdef public bytes session
+    cdef public str spot
+    cdef public str effect
+    cdef public tuple detail
+    cdef public long long position
+    cpdef void pack(self, Packer out)
+    cpdef void unpack(self, Unpacker source)
+
+cpdef pack(object event, Packer out)
+@cython.locals(start=Py_ssize_t, kind=int, scan=ScanDecided)
+cpdef object unpack(Unpacker source)

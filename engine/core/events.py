@@ -1,0 +1,300 @@
+"""What happened: the events that state is a fold over, as they stand in the journal.
+
+Each is a MessagePack array `[type, lot, seq, at_ms, …]`. seq counts the lot's events from 1 without gaps.
+The four that readers cause are written and read by hand, since every scan makes one; the rest, which
+operators cause, are msgspec structs of the same shape.
+"""
+
+from typing import Any, Union
+
+import msgspec
+
+from liftgate.codecs.pack import Packer
+from liftgate.codecs.unpack import Malformed, Unpacker
+from liftgate.engine.core.model import Block, Lane, Stay
+from liftgate.engine.core.numbering import Numbering
+from liftgate.engine.core.operator_events import OPERATOR_EVENTS, OperatorEvent
+
+IN = 1
+OUT = 2
+
+NOTHING = 0
+MOVED = 1
+PROMISED = 2
+EFFECTS = ("nothing", "moved", "promised")
+"""What an opened barrier did: the car counts as moved at once, or its spot is promised until PASSAGE."""
+
+
+class ScanDecided:
+    """A scan and its decision.
+
+    reader, boot, no: its name for ever; skew_ms: reader's clock minus engine's where that decided instead of
+    the reader's, else 0; way: IN or OUT; effect: NOTHING, MOVED or PROMISED; area: what the lane leads into
+    or out of; price: (minor, currency); trace: each rule that was asked and what it saw, kept for refusals.
+    position: where the journal holds the event; not in the array, known from the record. source, by, stay,
+    block, number are what the names stand for in the model: `decide` knows them, replay looks them up, and
+    `apply` lets go of them.
+    """
+
+    TYPE = 0x10
+
+    def __init__(self) -> None:
+        self.lot = ""
+        self.seq = 0
+        self.at_ms = 0
+        self.reader = ""
+        self.boot = 0
+        self.no = 0
+        self.lane = 0
+        self.kind = 0
+        self.token = b""
+        self.skew_ms = 0
+        self.way = IN
+        self.verdict = 0
+        self.reason = 0
+        self.effect = NOTHING
+        self.area = ""
+        self.session: bytes | None = None
+        self.spot: str | None = None
+        self.price: tuple[int, str] | None = None
+        self.trace: tuple[str, ...] | None = None
+        self.position = 0
+        self.source: Numbering | None = None
+        self.by: Lane | None = None
+        self.stay: Stay | None = None
+        self.block: Block | None = None
+        self.number = 0
+
+    def pack(self, out: Packer) -> None:
+        out.array(19)
+        out.uint(0x10)
+        out.text(self.lot)
+        out.uint(self.seq)
+        out.uint(self.at_ms)
+        out.text(self.reader)
+        out.uint(self.boot)
+        out.uint(self.no)
+        out.uint(self.lane)
+        out.uint(self.kind)
+        out.binary(self.token)
+        out.sint(self.skew_ms)
+        out.uint(self.way)
+        out.uint(self.verdict)
+        out.uint(self.reason)
+        out.uint(self.effect)
+        out.text(self.area)
+        out.binary_or_nil(self.session)
+        out.text_or_nil(self.spot)
+        self._pack_rare(out)
+
+    def _pack_rare(self, out: Packer) -> None:
+        """Price and trace share one last field, nil for most: two nils would be a byte each, a scan."""
+        if self.price is None and self.trace is None:
+            out.nil()
+        else:
+            out.value([self.price, self.trace])
+
+    def unpack(self, source: Unpacker) -> None:
+        """Read what pack wrote after the type."""
+        self.lot = source.text()
+        self.seq = source.uint()
+        self.at_ms = source.uint()
+        self.reader = source.text()
+        self.boot = source.uint()
+        self.no = source.uint()
+        self.lane = source.uint()
+        self.kind = source.uint()
+        self.token = source.binary()
+        self.skew_ms = source.sint()
+        self.way = source.uint()
+        self.verdict = source.uint()
+        self.reason = source.uint()
+        self.effect = source.uint()
+        self.area = source.text()
+        self.session = source.binary_or_nil()
+        self.spot = source.text_or_nil()
+        if not source.nil_next():
+            self._unpack_rare(source.value())
+
+    def _unpack_rare(self, pair: Any) -> None:
+        price, trace = pair
+        self.price = None if price is None else (price[0], price[1])
+        self.trace = None if trace is None else tuple(trace)
+
+
+class PassageRecorded:
+    """What a lane saw of a car. what: 1 passed, 2 backed out, 3 followed, 4 barrier forced.
+
+    way, area: the lane's; session: the stay it was about, None when none was found; effect: "moved",
+    "withdrawn", "adrift" (a car without a name counts in or out) or "" (nothing counted).
+    """
+
+    TYPE = 0x12
+
+    def __init__(self) -> None:
+        self.lot = ""
+        self.seq = 0
+        self.at_ms = 0
+        self.reader = ""
+        self.boot = 0
+        self.no = 0
+        self.lane = 0
+        self.what = 0
+        self.way = IN
+        self.area = ""
+        self.session: bytes | None = None
+        self.effect = ""
+        self.position = 0
+
+    def pack(self, out: Packer) -> None:
+        out.array(13)
+        out.uint(0x12)
+        out.text(self.lot)
+        out.uint(self.seq)
+        out.uint(self.at_ms)
+        out.text(self.reader)
+        out.uint(self.boot)
+        out.uint(self.no)
+        out.uint(self.lane)
+        out.uint(self.what)
+        out.uint(self.way)
+        out.text(self.area)
+        out.binary_or_nil(self.session)
+        out.text(self.effect)
+
+    def unpack(self, source: Unpacker) -> None:
+        """Read what pack wrote after the type."""
+        self.lot = source.text()
+        self.seq = source.uint()
+        self.at_ms = source.uint()
+        self.reader = source.text()
+        self.boot = source.uint()
+        self.no = source.uint()
+        self.lane = source.uint()
+        self.what = source.uint()
+        self.way = source.uint()
+        self.area = source.text()
+        self.session = source.binary_or_nil()
+        self.effect = source.text()
+
+
+class LaneReported:
+    """A lane's barrier (0 down, 1 up, 2 moving, 3 fault), loop and faults, as its reader sees them."""
+
+    TYPE = 0x13
+
+    def __init__(self) -> None:
+        self.lot = ""
+        self.seq = 0
+        self.at_ms = 0
+        self.reader = ""
+        self.boot = 0
+        self.no = 0
+        self.lane = 0
+        self.barrier = 0
+        self.loop = False
+        self.faults: tuple[str, ...] = ()
+        self.position = 0
+
+    def pack(self, out: Packer) -> None:
+        out.value(
+            [0x13, self.lot, self.seq, self.at_ms, self.reader, self.boot, self.no]
+            + [self.lane, self.barrier, self.loop, self.faults]
+        )
+
+    def unpack(self, source: Unpacker) -> None:
+        """Read what pack wrote after the type."""
+        self.lot, self.seq, self.at_ms = source.text(), source.uint(), source.uint()
+        self.reader, self.boot, self.no = source.text(), source.uint(), source.uint()
+        self.lane, self.barrier, self.loop = source.uint(), source.uint(), source.boolean()
+        self.faults = tuple(source.value())
+
+
+class HistoryRecorded:
+    """An event that a reader acted on while it was alone, as it happened; it moved no barrier here.
+
+    what: type of the event it tells of (0x10, 0x12, 0x13); verdict_given: what the reader answered; way,
+    area, session, spot: what came of it, as in the live events; finding: the reason by which the rules would
+    have decided otherwise, 0 where they agree; the rest of `detail` is the event's own fields.
+    """
+
+    TYPE = 0x15
+
+    def __init__(self) -> None:
+        self.lot = ""
+        self.seq = 0
+        self.at_ms = 0
+        self.reader = ""
+        self.boot = 0
+        self.no = 0
+        self.lane = 0
+        self.what = 0
+        self.verdict_given = 0
+        self.finding = 0
+        self.way = IN
+        self.area = ""
+        self.session: bytes | None = None
+        self.spot: str | None = None
+        self.effect = ""
+        self.detail: tuple[Any, ...] = ()
+        self.position = 0
+
+    def pack(self, out: Packer) -> None:
+        out.value(
+            [0x15, self.lot, self.seq, self.at_ms, self.reader, self.boot, self.no, self.lane, self.what]
+            + [self.verdict_given, self.finding, self.way, self.area, self.session, self.spot]
+            + [self.effect, self.detail]
+        )
+
+    def unpack(self, source: Unpacker) -> None:
+        """Read what pack wrote after the type."""
+        self.lot, self.seq, self.at_ms = source.text(), source.uint(), source.uint()
+        self.reader, self.boot, self.no = source.text(), source.uint(), source.uint()
+        self.lane, self.what, self.verdict_given = source.uint(), source.uint(), source.uint()
+        self.finding, self.way, self.area = source.uint(), source.uint(), source.text()
+        self.session, self.spot = source.binary_or_nil(), source.text_or_nil()
+        self.effect, self.detail = source.text(), tuple(source.value())
+
+
+ReaderEvent = ScanDecided | PassageRecorded | LaneReported | HistoryRecorded
+Event = ReaderEvent | OperatorEvent
+
+_BY_HAND: dict[int, Any] = {
+    0x12: PassageRecorded,
+    0x13: LaneReported,
+    0x15: HistoryRecorded,
+}
+_DECODER: msgspec.msgpack.Decoder[OperatorEvent] = msgspec.msgpack.Decoder(
+    Union[tuple(OPERATOR_EVENTS.values())]  # noqa: UP007
+)
+_ENCODER = msgspec.msgpack.Encoder()
+
+
+def pack(event: Any, out: Packer) -> None:
+    """Append an event to `out`."""
+    if isinstance(event, OperatorEvent):
+        out.append(_ENCODER.encode(event))
+    else:
+        event.pack(out)
+
+
+def unpack(source: Unpacker) -> Any:
+    """Read the next event. Raises Malformed."""
+    start = source.at
+    source.array()
+    kind = source.uint()
+    if kind == 0x10:
+        scan = ScanDecided()
+        scan.unpack(source)
+        return scan
+    cls = _BY_HAND.get(kind)
+    if cls is not None:
+        event = cls()
+        event.unpack(source)
+        return event
+    source.at = start
+    source.skip()
+    try:
+        return _DECODER.decode(source.data[start : source.at])
+    except msgspec.DecodeError as error:
+        raise Malformed(f"event type {kind}: {error}") from error

@@ -1,0 +1,80 @@
+"""REPLAY: what readers did while they were alone, taken into the state as it happened.
+
+Nothing here opens or refuses. Where the rules would have decided otherwise the event carries a finding.
+"""
+
+from liftgate.engine.core.commands import ReadCredential, RecordHistory
+from liftgate.engine.core.events import IN, HistoryRecorded
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.passages import passage_effect, passing_way, stay_before
+from liftgate.engine.core.reads import KIND_BYTE, OPEN, new_session, way_through
+from liftgate.engine.core.rules.place import HasSpace
+from liftgate.engine.core.rules.table import ENTRY, EXIT
+
+SCAN = 0x10
+PASSAGE = 0x12
+LANE_STATUS = 0x13
+
+LOOK = 500
+"""Reason: the reader refused what the rules would have let through; a human should look."""
+
+
+def record_history(lot: Lot, command: RecordHistory) -> tuple[HistoryRecorded, ...]:
+    """One event, or none for a number that is known."""
+    if command.numbering.has(command.no):
+        return ()
+    lane = command.lane
+    event = HistoryRecorded()
+    event.lot, event.seq, event.at_ms = lot.id, lot.seq + 1, min(command.at_ms, command.now_ms)
+    event.reader, event.boot, event.no = lane.reader.id, command.numbering.boot, command.no
+    event.lane, event.what, event.area = lane.number, command.what, lane.area.id
+    event.verdict_given, event.detail = command.verdict_given, command.fields
+    if command.what == SCAN:
+        _scan(lot, command, event)
+    elif command.what == PASSAGE:
+        _passage(lot, command, event)
+    return (event,)
+
+
+def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
+    read = _as_scan(lot, command, event)
+    reason = next(
+        (found for rule in (ENTRY if read.way == IN else EXIT) if (found := rule.check(lot, read))), 0
+    )
+    if command.verdict_given != OPEN:
+        event.finding = 0 if reason else LOOK
+        return
+    event.finding = reason
+    event.effect = "promised" if command.lane.confirm else "moved"
+    if read.way == IN:
+        _came_in(lot, read, event)
+    elif read.stay is not None:
+        event.session = read.stay.session
+    else:
+        event.effect = "adrift"
+
+
+def _as_scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> ReadCredential:
+    read = ReadCredential(command.lane, command.numbering)
+    read.kind, read.token = command.fields
+    read.credential = KIND_BYTE[read.kind] + read.token
+    read.now_ms, read.time_ms = command.now_ms, event.at_ms
+    read.stay = lot.stays.get(read.credential)
+    event.way = read.way = way_through(command.lane, read.stay)
+    return read
+
+
+def _came_in(lot: Lot, read: ReadCredential, event: HistoryRecorded) -> None:
+    """A car that is in is in. If it was in before, it left unseen in between: the old stay gives way."""
+    continues = read.stay is not None and read.stay.area is read.lane.area.parent
+    event.session = read.stay.session if continues and read.stay else new_session(lot, event.at_ms)
+    if HasSpace().check(lot, read) == 0 and read.block is not None:
+        event.spot = read.block.name(read.number) if read.number else read.block.key
+
+
+def _passage(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
+    what, session = command.fields
+    stay = stay_before(lot, command.lane, session) or stay_before(lot, command.lane, None)
+    event.way = passing_way(command.lane, stay)
+    event.effect = passage_effect(command.lane, what, stay)
+    event.session = stay.session if stay is not None else session

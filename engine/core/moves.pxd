@@ -1,0 +1,8 @@
+from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Stay
+
+cpdef void move_now(Lot lot, Stay stay, Area to, Block block, Py_ssize_t number)
+cpdef void promise_move(Lot lot, Stay stay, Lane lane, Area to, Block block, Py_ssize_t number, long long at_ms)
+cpdef void end_stay(Lot lot, Stay stay)
+cdef void _unpromise(Lot lot, Stay stay)
+cdef void _vacate(Stay stay)
+cdef void _forget(Lot lot, Stay stay)

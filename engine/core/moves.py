@@ -1,0 +1,95 @@
+"""Cars between areas: at once, or promised until the lane saw them pass.
+
+Whatever a stay has (a spot, a place in a count, a promise) is given back here and nowhere else, so that
+occupancy stays the sum of what entered and left.
+"""
+
+from liftgate.engine.core.model import Area, Block, Lane, Lot, Stay
+
+
+def move_now(lot: Lot, stay: Stay, to: Area | None, block: Block | None, number: int) -> None:
+    """The car is in `to` from here on, None the street; it has the spot, if one is given."""
+    if stay.moving:
+        _unpromise(lot, stay)
+    _vacate(stay)
+    stay.forgiven = False
+    if to is None:
+        _forget(lot, stay)
+        return
+    stay.area = to
+    to.inside += 1
+    stay.block = block
+    stay.number = number
+    if block is not None:
+        block.take(number)
+
+
+def promise_move(
+    lot: Lot, stay: Stay, lane: Lane, to: Area | None, block: Block | None, number: int, at_ms: int
+) -> None:
+    """A barrier was opened for the car; until it passes, its new spot is held and its old one kept."""
+    if stay.moving:
+        _unpromise(lot, stay)
+    stay.moving = True
+    stay.lane = lane
+    stay.since_ms = at_ms
+    stay.to = to
+    stay.to_block = block
+    stay.to_number = number
+    if to is not None:
+        to.held += 1
+    if block is not None:
+        block.take(number)
+    lot.moving[stay.session] = stay
+
+
+def finish_move(lot: Lot, stay: Stay) -> None:
+    """The car passed. A promise that had lapsed is made good without its spot: that may be another's now."""
+    to, block, number = stay.to, stay.to_block, stay.to_number
+    if not stay.moving:
+        lot.lapsed.pop(stay.session, None)
+        block, number = None, 0
+        if stay.credential in lot.stays:
+            end_stay(lot, lot.stays[stay.credential])
+        lot.stays[stay.credential] = stay
+    move_now(lot, stay, to, block, number)
+
+
+def cancel_move(lot: Lot, stay: Stay) -> None:
+    """The car did not pass. One that was on the street has no stay any more."""
+    if stay.moving:
+        _unpromise(lot, stay)
+    if stay.area is None:
+        _forget(lot, stay)
+
+
+def end_stay(lot: Lot, stay: Stay) -> None:
+    """The stay is over, however that came about."""
+    move_now(lot, stay, None, None, 0)
+
+
+def _unpromise(lot: Lot, stay: Stay) -> None:
+    stay.moving = False
+    del lot.moving[stay.session]
+    if stay.to is not None:
+        stay.to.held -= 1
+    if stay.to_block is not None:
+        stay.to_block.release(stay.to_number)
+        stay.to_block = None
+
+
+def _vacate(stay: Stay) -> None:
+    """Give back the place where the car was."""
+    if stay.area is not None:
+        stay.area.inside -= 1
+        stay.area = None
+    if stay.block is not None:
+        stay.block.release(stay.number)
+        stay.block = None
+    stay.number = 0
+
+
+def _forget(lot: Lot, stay: Stay) -> None:
+    if lot.stays.get(stay.credential) is stay:
+        del lot.stays[stay.credential]
+    lot.lapsed.pop(stay.session, None)

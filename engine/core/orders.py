@@ -1,0 +1,211 @@
+"""COMMANDs of services: each is done once, and answered alike when it comes again.
+
+An order that is refused is journalled too (CommandDone with its code), so that its repetition gets the
+same answer even when it would be possible by then.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from liftgate.engine.core import operator_events as op
+from liftgate.engine.core.commands import Order
+from liftgate.engine.core.model import Lane, Lot
+
+Words = Annotated[str, Meta(max_length=512)]
+Actor = Annotated[str, Meta(min_length=1, max_length=64)]
+Kind = Annotated[int, Meta(ge=1, le=4)]
+TokenBytes = Annotated[bytes, Meta(min_length=1, max_length=512)]
+
+
+class OrderRefused(Exception):
+    """The order cannot be done; code is for programs, text for people."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class CorrectCount(msgspec.Struct, forbid_unknown_fields=True):
+    """Set an area's count of the cars in it (inner areas apart). `to` >= 0."""
+
+    area: str
+    to: Annotated[int, Meta(ge=0, le=10_000_000)]
+    actor: Actor
+    reason: Words
+
+
+class SetLaneMode(msgspec.Struct, forbid_unknown_fields=True):
+    """Set a lane's mode: 1 normal, 2 held open, 3 closed, 4 closed to all, 5 known credentials only."""
+
+    reader: str
+    lane: int
+    mode: Annotated[int, Meta(ge=1, le=5)]
+    actor: Actor
+    reason: Words = ""
+
+
+class OpenLane(msgspec.Struct, forbid_unknown_fields=True):
+    """Raise a barrier once."""
+
+    reader: str
+    lane: int
+    cause: Words
+    actor: Actor
+
+
+class ShowText(msgspec.Struct, forbid_unknown_fields=True):
+    """Show a text at a lane."""
+
+    reader: str
+    lane: int
+    text: Words
+    seconds: Annotated[int, Meta(ge=1, le=3600)]
+    actor: Actor
+
+
+class OfCredential(msgspec.Struct, forbid_unknown_fields=True):
+    """What is ordered of one credential: kind as in SCAN, token its bytes."""
+
+    kind: Kind
+    token: TokenBytes
+    actor: Actor
+    reason: Words = ""
+
+    @property
+    def credential(self) -> bytes:
+        return bytes((self.kind,)) + self.token
+
+
+class RegisterCredential(msgspec.Struct, forbid_unknown_fields=True):
+    """Make a credential known, for spots of these classes in order of preference."""
+
+    kind: Kind
+    token: TokenBytes
+    actor: Actor
+    classes: Annotated[tuple[Annotated[str, Meta(min_length=1, max_length=32)], ...], Meta(max_length=8)] = (
+        "standard",
+    )
+
+
+Done = tuple[list[op.OperatorEvent], dict[str, Any]]
+
+
+def _lane(lot: Lot, reader: str, lane: int) -> Lane:
+    found = lot.readers[reader].lanes.get(lane) if reader in lot.readers else None
+    if found is None:
+        raise OrderRefused("no_such_lane", f"no lane {lane} of reader {reader!r} in this lot")
+    return found
+
+
+def _reached(lot: Lot, order: Order, reader: str, lane: int) -> None:
+    _lane(lot, reader, lane)
+    if not order.reachable:
+        raise OrderRefused("reader_away", f"reader {reader!r} is not connected")
+
+
+def _correct_count(lot: Lot, order: Order, args: CorrectCount) -> Done:
+    area = lot.areas.get(args.area)
+    if area is None:
+        raise OrderRefused("no_such_area", f"no area {args.area!r} in this lot")
+    before = area.inside + area.adrift
+    event = op.CountCorrected(
+        lot.id, lot.seq + 1, order.now_ms, area.id, before, args.to, args.actor, args.reason
+    )
+    return [event], {"before": before, "after": args.to}
+
+
+def _set_lane(lot: Lot, order: Order, args: SetLaneMode) -> Done:
+    lane = _lane(lot, args.reader, args.lane)
+    event = op.LaneModeSet(
+        lot.id, lot.seq + 1, order.now_ms, args.reader, args.lane, args.mode, args.actor, args.reason
+    )
+    return [event], {"before": lane.mode, "after": args.mode}
+
+
+def _open_lane(lot: Lot, order: Order, args: OpenLane) -> Done:
+    _reached(lot, order, args.reader, args.lane)
+    event = op.LaneVended(lot.id, lot.seq + 1, order.now_ms, args.reader, args.lane, args.cause, args.actor)
+    return [event], {}
+
+
+def _display(lot: Lot, order: Order, args: ShowText) -> Done:
+    _reached(lot, order, args.reader, args.lane)
+    event = op.TextShown(
+        lot.id, lot.seq + 1, order.now_ms, args.reader, args.lane, args.text, args.seconds, args.actor
+    )
+    return [event], {}
+
+
+def _deny(lot: Lot, order: Order, args: OfCredential) -> Done:
+    inside = args.credential in lot.stays
+    event = op.CredentialDenied(lot.id, lot.seq + 1, order.now_ms, args.credential, args.actor, args.reason)
+    return [event], {"inside": inside}
+
+
+def _allow(lot: Lot, order: Order, args: OfCredential) -> Done:
+    if args.credential not in lot.denied:
+        raise OrderRefused("not_denied", "the credential is not on the deny list")
+    event = op.CredentialAllowed(lot.id, lot.seq + 1, order.now_ms, args.credential, args.actor, args.reason)
+    return [event], {}
+
+
+def _register(lot: Lot, order: Order, args: RegisterCredential) -> Done:
+    credential = bytes((args.kind,)) + args.token
+    event = op.CredentialRegistered(lot.id, lot.seq + 1, order.now_ms, credential, args.classes, args.actor)
+    return [event], {"new": credential not in lot.known}
+
+
+def _forget(lot: Lot, order: Order, args: OfCredential) -> Done:
+    if args.credential not in lot.known:
+        raise OrderRefused("not_known", "the credential is not registered")
+    event = op.CredentialForgotten(lot.id, lot.seq + 1, order.now_ms, args.credential, args.actor)
+    return [event], {}
+
+
+def _reset_passback(lot: Lot, order: Order, args: OfCredential) -> Done:
+    inside = args.credential in lot.stays
+    event = op.PassbackReset(lot.id, lot.seq + 1, order.now_ms, args.credential, args.actor, args.reason)
+    return [event], {"inside": inside}
+
+
+ORDERS: dict[str, tuple[type[Any], Callable[[Lot, Order, Any], Done]]] = {
+    "correct_count": (CorrectCount, _correct_count),
+    "set_lane": (SetLaneMode, _set_lane),
+    "open_lane": (OpenLane, _open_lane),
+    "display": (ShowText, _display),
+    "deny_credential": (OfCredential, _deny),
+    "allow_credential": (OfCredential, _allow),
+    "register_credential": (RegisterCredential, _register),
+    "forget_credential": (OfCredential, _forget),
+    "reset_passback": (OfCredential, _reset_passback),
+}
+
+
+def obey(lot: Lot, order: Order) -> tuple[op.OperatorEvent, ...]:
+    """The order's events, CommandDone last; none for an id that was answered before."""
+    if order.id in lot.outcomes:
+        return ()
+    try:
+        events, body = _carry_out(lot, order)
+        ok, code = True, ""
+    except OrderRefused as refused:
+        events, body, ok, code = [], {"text": refused.text}, False, refused.code
+    seq = lot.seq + len(events) + 1
+    done = op.CommandDone(lot.id, seq, order.now_ms, order.id, order.service, order.name, ok, code, body)
+    return (*events, done)
+
+
+def _carry_out(lot: Lot, order: Order) -> Done:
+    known = ORDERS.get(order.name)
+    if known is None:
+        raise OrderRefused("unknown_command", f"no command {order.name!r}")
+    shape, carry_out = known
+    try:
+        args = msgspec.convert(order.args, shape)
+    except msgspec.ValidationError as error:
+        raise OrderRefused("bad_args", str(error)) from error
+    return carry_out(lot, order, args)

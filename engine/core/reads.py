@@ -1,0 +1,115 @@
+"""A scan and its decision: the hot path of the core."""
+
+from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.events import IN, MOVED, OUT, PROMISED, ScanDecided
+from liftgate.engine.core.model import Lane, Lot, Stay
+from liftgate.engine.core.rules.payment import PAID_TOO_LONG_AGO, PAY_FIRST
+from liftgate.engine.core.rules.table import ENTRY, EXIT
+from liftgate.engine.core.times import decision_time
+
+OPEN = 1
+REFUSE = 2
+PAY = 3
+
+KIND_BYTE = (b"\0", b"\1", b"\2", b"\3", b"\4")
+"""A credential's key in the state is its kind as a byte, then its token."""
+
+
+def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
+    """The decision on a scan that was not decided before."""
+    lane = read.lane
+    read.credential = KIND_BYTE[read.kind] + read.token
+    stay = read.stay = lot.stays.get(read.credential)
+    way = read.way = way_through(lane, stay)
+    read.time_ms = decision_time(read.at_ms, read.now_ms)
+    event = _scan(lot, read)
+    for rule in ENTRY if way == IN else EXIT:
+        reason = rule.check(lot, read)
+        if reason:
+            _refuse(lot, read, event, reason)
+            return event
+    _admit(lot, read, event)
+    return event
+
+
+def way_through(lane: Lane, stay: Stay | None) -> int:
+    """IN or OUT. A lane for both takes a scan of somebody inside as exit, else as entry."""
+    if lane.direction == "entry":
+        return IN
+    if lane.direction == "exit":
+        return OUT
+    inside = stay is not None and stay.area is not None and stay.area.within(lane.area)
+    return OUT if inside else IN
+
+
+def _scan(lot: Lot, read: ReadCredential) -> ScanDecided:
+    """The event as far as the scan itself fills it."""
+    lane = read.lane
+    event = ScanDecided()
+    event.lot = lot.id
+    event.seq = lot.seq + 1
+    event.at_ms = read.time_ms
+    event.skew_ms = read.at_ms - read.time_ms
+    event.reader = lane.reader.id
+    event.boot = read.numbering.boot
+    event.no = read.no
+    event.lane = lane.number
+    event.kind = read.kind
+    event.token = read.token
+    event.way = read.way
+    event.area = lane.area.id
+    event.source = read.numbering
+    event.by = lane
+    return event
+
+
+def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
+    """Open: name the stay, and on the way in its spot."""
+    stay = read.stay
+    event.verdict = OPEN
+    event.effect = PROMISED if read.lane.confirm else MOVED
+    event.stay = stay
+    if read.way == IN:
+        begins = stay is None or (stay.forgiven and stay.area is not read.lane.area.parent)
+        event.session = new_session(lot, event.at_ms) if begins or stay is None else stay.session
+        block = event.block = read.block
+        number = event.number = read.number
+        if block is not None:
+            event.spot = block.name(number) if number else block.key
+    elif stay is not None:
+        event.session = stay.session
+
+
+def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> None:
+    """Refuse, or ask for payment, with the trace of what the rules saw."""
+    event.reason = reason
+    event.verdict = PAY if reason in (PAY_FIRST, PAID_TOO_LONG_AGO) else REFUSE
+    event.trace = _trace(lot, read)
+    if read.stay is not None:
+        event.session = read.stay.session
+    if read.price_minor:
+        event.price = (read.price_minor, lot.currency)
+        read.price_minor = 0
+
+
+def _trace(lot: Lot, read: ReadCredential) -> tuple[str, ...]:
+    """A line for each rule that was asked, the one that objected last."""
+    lines = []
+    for rule in ENTRY if read.way == IN else EXIT:
+        reason = rule.check(lot, read)
+        lines.append(f"{rule.name}: {rule.explain(lot, read)}")
+        if reason:
+            lines.append(f"reason {reason}")
+            break
+    return tuple(lines)
+
+
+def new_session(lot: Lot, at_ms: int) -> bytes:
+    """A session's name: a UUID of version 8 (RFC 9562) from time, lot and seq.
+
+    48 bits of time, so that names sort; 12 + 14 bits of the lot's tag; 48 bits of seq, which alone makes it
+    unique in the lot. No randomness, so a replay gives the same name.
+    """
+    high = (at_ms & 0xFFFFFFFFFFFF) << 16 | 0x8000 | (lot.tag & 0xFFF)
+    low = 0x8000000000000000 | ((lot.tag >> 12) & 0x3FFF) << 48 | ((lot.seq + 1) & 0xFFFFFFFFFFFF)
+    return (high << 64 | low).to_bytes(16, "big")

@@ -1,0 +1,1 @@
+"""The rules, one question each, asked in the order of `table.py`."""

@@ -1,0 +1,79 @@
+"""Whether the lane takes this credential at all."""
+
+from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.events import IN
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.rules.base import Rule
+
+LANE_CLOSED = 100
+KIND_NOT_TAKEN = 101
+UNKNOWN = 200
+DENIED = 201
+
+NORMAL = 1
+CLOSED = 3
+CLOSED_TO_ALL = 4
+KNOWN_ONLY = 5
+MODES = ("", "normal", "held open", "closed", "closed to all", "entry only with a known credential")
+KINDS = ("", "QR code", "card", "NTAG 424", "plate")
+
+
+class LaneIsOpen(Rule):
+    """Mode 3 closes a lane for entry and leaves the way out; mode 4 closes both ways.
+
+    Nobody should be locked in by a word that an operator chose to keep cars out, hence the two.
+    """
+
+    name = "lane"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        mode = read.lane.mode
+        if mode == NORMAL:
+            return 0
+        return LANE_CLOSED if mode == CLOSED_TO_ALL or (mode == CLOSED and read.way == IN) else 0
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        return f"lane {read.lane.number} of {read.lane.reader.id} is {MODES[read.lane.mode]}"
+
+
+class KindIsTaken(Rule):
+    """The lane's configuration switches kinds of credential off."""
+
+    name = "kind"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        return KIND_NOT_TAKEN if read.lane.policy[read.kind] == "off" else 0
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        return f"{KINDS[read.kind]}: this lane's policy is {read.lane.policy[read.kind]}"
+
+
+class NotDenied(Rule):
+    """The deny list keeps cars out. It does not keep them in: a thief's car at the exit is on camera."""
+
+    name = "deny list"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        return DENIED if lot.denied and read.credential in lot.denied else 0
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        why = lot.denied.get(read.credential)
+        return "not on the deny list" if why is None else f"on the deny list: {why}"
+
+
+class IsKnown(Rule):
+    """Policy "known", and lane mode 5, let in only registered credentials."""
+
+    name = "known"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        lane = read.lane
+        if lane.policy[read.kind] == "open" and lane.mode != KNOWN_ONLY:
+            return 0
+        return 0 if read.credential in lot.known else UNKNOWN
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        known = "registered" if read.credential in lot.known else "not registered"
+        lane = read.lane
+        needed = lane.policy[read.kind] != "open" or lane.mode == KNOWN_ONLY
+        return f"{known}; registration is {'needed' if needed else 'not needed'} here"

@@ -1,0 +1,21 @@
+"""What a rule is."""
+
+from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.model import Lot
+
+
+class Rule:
+    """One question about a scan.
+
+    `check` returns 0 or the reason of protocol.md's table that refuses the scan; it changes nothing but the
+    scan's working place. `explain` says in words what the rule saw: it is asked only for the trace of a
+    refusal, so that an opened barrier never waits for prose.
+    """
+
+    name = ""
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        raise NotImplementedError
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        raise NotImplementedError

@@ -1,0 +1,16 @@
+cimport cython
+from liftgate.engine.core.commands cimport ReadCredential
+from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.rules.base cimport Rule
+
+cdef class ComesFromOutside(Rule):
+    @cython.locals(stay=Stay, outside=Area)
+    cpdef int check(self, Lot lot, ReadCredential read) except -1
+
+cdef class ComesFromInside(Rule):
+    @cython.locals(stay=Stay)
+    cpdef int check(self, Lot lot, ReadCredential read) except -1
+
+cdef class HasSpace(Rule):
+    @cython.locals(lane=Lane, stay=Stay, classes=tuple, wanted=str, block=Block, number=Py_ssize_t)
+    cpdef int check(self, Lot lot, ReadCredential read) except -1

@@ -1,0 +1,100 @@
+"""Where the car is, and whether there is room where it goes: anti-passback and space."""
+
+from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.rules.base import Rule
+
+ALREADY_INSIDE = 210
+NOT_INSIDE = 211
+FULL = 300
+CLASS_FULL = 301
+
+STANDARD = ("standard",)
+
+
+class ComesFromOutside(Rule):
+    """Hard anti-passback at an entry: the car is just outside the area, by what was last seen of it."""
+
+    name = "anti-passback"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        stay = read.stay
+        outside = read.lane.area.parent
+        if stay is None:
+            return 0 if outside is None else NOT_INSIDE
+        if stay.area is outside or stay.forgiven:
+            return 0
+        return ALREADY_INSIDE
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        return _whereabouts(read)
+
+
+class ComesFromInside(Rule):
+    """Hard anti-passback at an exit: the car is in the area, or in one inside it.
+
+    Leaving an outer area leaves the inner ones too: many inner areas have no reader on their way out.
+    """
+
+    name = "anti-passback"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        stay = read.stay
+        if stay is None:
+            return 0 if read.credential in lot.forgiven else NOT_INSIDE
+        if stay.forgiven or (stay.area is not None and stay.area.within(read.lane.area)):
+            return 0
+        return NOT_INSIDE
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        return _whereabouts(read)
+
+
+def _whereabouts(read: ReadCredential) -> str:
+    stay = read.stay
+    if stay is None or (stay.area is None and not stay.moving):
+        return "no open stay"
+    if stay.area is None:
+        return f"before the barrier since {stay.since_ms}"
+    doubt = "; reset, so not believed" if stay.forgiven else ""
+    return f"inside {stay.area.id}, entered at {stay.entered_at_ms}{doubt}"
+
+
+class HasSpace(Rule):
+    """Room by count, then a spot of a class that the credential may use, nearest to the gate first.
+
+    Leaves the spot in the scan's working place.
+    """
+
+    name = "space"
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        lane = read.lane
+        stay = read.stay
+        if stay is not None and stay.moving and stay.to is lane.area:
+            read.block = stay.to_block
+            read.number = stay.to_number
+            return 0
+        if lane.area.available() <= 0:
+            return FULL
+        classes = lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
+        for wanted in classes:
+            for block in lane.blocks():
+                if block.spot_class == wanted:
+                    number = block.candidate()
+                    if number >= 0:
+                        read.block = block
+                        read.number = number
+                        return 0
+        for block in lane.area.blocks:
+            if block.candidate() >= 0:
+                return CLASS_FULL
+        return FULL
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        area = read.lane.area
+        classes = ", ".join(lot.known.get(read.credential, STANDARD))
+        return (
+            f"area {area.id}: capacity {area.capacity}, occupancy {area.inside + area.adrift}, "
+            f"held {area.held}; looked for {classes}"
+        )
