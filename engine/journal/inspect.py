@@ -95,11 +95,11 @@ def _look(storage: Storage, first: int, following: int | None) -> SegmentReport:
     segment = Segment(first, 0, 0)
     data = storage.read_whole(segment.name)
     found = walk(data, segment, None, 0)
-    state, rot = TORN if used_end(data, found.end) > found.end else OK, None
+    rot = None
     if following is None and _spare_used(storage):
         following = found.position
     try:
-        judge(data, segment, found, following)
+        state = TORN if judge(data, segment, found, following) > found.end else OK
     except JournalRotten as error:
         state, rot = ROT, error
     events = found.position - first

@@ -3,7 +3,7 @@ returned.
 """
 
 import threading
-import zlib
+from zlib import crc32
 
 import structlog
 
@@ -32,6 +32,8 @@ BUFFER_BYTES_KEPT = 8 * 1024 * 1024
 """A buffer that one large group made larger than this is given back after it."""
 
 _PAD = bytes(8)
+_pack_header = HEADER.pack_into
+_pack_crc = CRC.pack_into
 _NO_SPLIT = -1
 
 
@@ -215,11 +217,11 @@ class Journal:
             self._grow(end)
         buffer = self._buffer
         first = self.next_position
-        HEADER.pack_into(buffer, start, 0, size, first, self._group, at_ms, count, MARKER)
+        _pack_header(buffer, start, 0, size, first, self._group, at_ms, count, MARKER)
         buffer[start + HEADER_BYTES : stop] = payload
         if end != stop:
             buffer[stop:end] = _PAD[: end - stop]
-        CRC.pack_into(buffer, start, zlib.crc32(self._view[start + 4 : end]))
+        _pack_crc(buffer, start, crc32(self._view[start + 4 : end]))
         self.pending_bytes = end
         self.next_position = first + count
         return first

@@ -87,25 +87,26 @@ def read_record(data: memoryview, offset: int) -> Record | None:
     return Record(first, group, at_ms, count, payload, end)
 
 
-def good_records(data: bytes, offset: int) -> Iterator[Record]:
-    """Give every good record at or after byte `offset`, whatever stands between them.
+def good_records(data: bytes, offset: int, stop: int) -> Iterator[Record]:
+    """Give every good record at or after byte `offset` and with its header before `stop`, whatever is between
+    them.
 
     Bytes inside a payload can look like a record only if somebody forged them; then a torn tail is taken for
     rot, which refuses to start instead of cutting: the safe side.
     """
     view = memoryview(data)
-    at = data.find(MARKER, offset + MARKER_OFFSET)
+    at = data.find(MARKER, offset + MARKER_OFFSET, stop)
     while at >= 0:
         start = at - MARKER_OFFSET
         record = read_record(view, start) if start % ALIGN == 0 else None
         if record is not None:
             yield record
-        at = data.find(MARKER, at + 1)
+        at = data.find(MARKER, at + 1, stop)
 
 
-def find_later_group(data: bytes, offset: int, position: int) -> Record | None:
-    """Return a good record at or after byte `offset` whose group began after `position`, or None."""
-    return next((record for record in good_records(data, offset) if record.group > position), None)
+def find_later_group(data: bytes, offset: int, stop: int, position: int) -> Record | None:
+    """Return a good record between those bytes whose group began after `position`, or None."""
+    return next((record for record in good_records(data, offset, stop) if record.group > position), None)
 
 
 def skip_records(data: memoryview, position: int, until: int) -> tuple[int, int]:

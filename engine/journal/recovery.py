@@ -41,11 +41,14 @@ class Recovery:
 
 @dataclass(slots=True)
 class Tail:
-    """The newest segment with its content, as far as it is good."""
+    """The newest segment: its content, how far that is good, and the byte after the last one that isn't
+    zero.
+    """
 
     segment: Segment
     data: bytes
     found: Walk
+    used: int
 
 
 class Reader:
@@ -114,10 +117,10 @@ class Reader:
         found = walk(data, segment, self._apply, self._after)
         if following is None and spare_follows:
             following = found.position
-        judge(data, segment, found, following)
+        used = judge(data, segment, found, following)
         self.at_ms = found.at_ms or self.at_ms
         self.records += found.records
-        return Tail(segment, data, found)
+        return Tail(segment, data, found, used)
 
 
 def settle(file: File, tail: Tail) -> tuple[int, Place | None]:
@@ -127,7 +130,7 @@ def settle(file: File, tail: Tail) -> tuple[int, Place | None]:
     before the restart, the kernel takes those pages for clean and would never write them.
     """
     segment, data, found = tail.segment, tail.data, tail.found
-    stop = used_end(data, found.end)
+    stop = tail.used
     if found.group_start == HEADER_BYTES:
         file.write_at(encode_header(segment.first, len(data)), 0)
     file.write_at(memoryview(data)[found.group_start : found.end], found.group_start)

@@ -129,7 +129,7 @@ def _plan_cut(
 def _last_seen(storage: Storage, reports: list[SegmentReport]) -> int:
     """Return the highest position in any good record of the segments, also behind damage."""
     contents = (storage.read_whole(report.name) for report in reports)
-    return max((record.last for data in contents for record in good_records(data, 0)), default=0)
+    return max((record.last for data in contents for record in good_records(data, 0, len(data))), default=0)
 
 
 def _check_rebuildable(storage: Storage, snapshots: list[str], oldest: int, rot: JournalRotten) -> None:

@@ -114,8 +114,9 @@ def used_end(data: bytes, start: int) -> int:
     return start
 
 
-def judge(data: bytes, segment: Segment, found: Walk, following: int | None) -> None:
-    """Raise JournalRotten if anything that was once durable is missing in the segment.
+def judge(data: bytes, segment: Segment, found: Walk, following: int | None) -> int:
+    """Return the byte after the last one used; raise JournalRotten if anything once durable is missing in the
+    segment.
 
     following: first position of the segment after this one, None for the newest. Where another segment
     follows, all of this one was synced before that was begun. In the newest, a good record of a later group
@@ -126,13 +127,17 @@ def judge(data: bytes, segment: Segment, found: Walk, following: int | None) -> 
     first_group_only = found.group_start == SEGMENT_HEADER_BYTES
     if fault and not (following is None and fault == HEADER_DAMAGED and first_group_only):
         raise JournalRotten(segment.name, 0, segment.first, fault)
+    used = used_end(data, found.end)
     reason = ""
     if following is None:
-        later = find_later_group(data, found.end, found.position)
-        reason = later and f"no good record here, but a later commit (position {later.first}) is intact" or ""
-    elif used_end(data, found.end) > found.end:
+        later = find_later_group(data, found.end, used, found.position)
+        reason = (
+            f"no good record here, but a later commit (position {later.first}) is intact" if later else ""
+        )
+    elif used > found.end:
         reason = "no good record here, but a later segment follows"
     elif following != found.position:
         reason = f"the records end here, but the next segment begins with position {following}"
     if reason:
         raise JournalRotten(segment.name, found.end, found.position, reason)
+    return used

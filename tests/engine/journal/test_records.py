@@ -61,10 +61,10 @@ def test_a_later_group_is_found_behind_damage(lead: int) -> None:
     same = encode_record(b"same group", 12, 10, 1, 1)
     later = encode_record(b"later group", 13, 13, 1, 1)
     data = b"LGR1" * (lead // 4) + same + later
-    found = find_later_group(data, 0, 11)
+    found = find_later_group(data, 0, len(data), 11)
     assert found is not None
     assert found.first == 13
-    assert find_later_group(data, 0, 13) is None
+    assert find_later_group(data, 0, len(data), 13) is None
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 9)), max_size=12), st.data())
