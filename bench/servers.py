@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
-import importlib.util
 import os
 import resource
 import shutil
@@ -96,10 +96,12 @@ def redis_server(folder: Path, spots: int = SPOTS) -> Iterator[Server]:
 
 
 @contextmanager
-def limit_server(folder: Path) -> Iterator[Server]:
-    """The limit (bench/limit.c)."""
+def limit_server(folder: Path, *flags: str) -> Iterator[Server]:
+    """The limit (bench/limit.c), compiled with further flags if any."""
     begin = time.monotonic()
-    with _process([str(program("limit")), str(folder / "limit.log")], folder / "limit.said") as process:
+    with _process(
+        [str(program("limit", *flags)), str(folder / "limit.log")], folder / "limit.said"
+    ) as process:
         port = int(_line(process, folder / "limit.said"))
         yield Server("limit", port, process, folder, ("--no-sign-on",), time.monotonic() - begin)
 
@@ -120,9 +122,10 @@ def engine_server(folder: Path, readers: int, spots: int = SPOTS) -> Iterator[Se
         yield Server("engine", port, process, folder, ("--key", KEY_HEX), time.monotonic() - begin)
 
 
+@functools.cache
 def engine_exists() -> bool:
     """Whether this installation has an engine to measure."""
-    return importlib.util.find_spec("liftgate.cli") is not None
+    return subprocess.run([*ENGINE_COMMAND, "--help"], capture_output=True).returncode == 0
 
 
 def engine_config(readers: int, spots: int) -> str:

@@ -1,0 +1,39 @@
+"""The engine's own benchmarks, tiny; they need `liftgate engine`."""
+
+from __future__ import annotations
+
+import pytest
+
+from liftgate.bench.idle import TooFewFiles, idle
+from liftgate.bench.load import Shape
+from liftgate.bench.recovery import recovery
+from liftgate.bench.servers import engine_exists
+from liftgate.bench.sizes import sizes
+
+pytestmark = pytest.mark.skipif(not engine_exists(), reason="no `liftgate engine` in this build")
+
+
+def test_sizes_tiny() -> None:
+    """Lots of two sizes are both measured."""
+    result = sizes(rounds=1, seconds=0.1, spots=(20, 200), shape=Shape(4, 5))
+    assert set(result.rates) == {"20", "200"}
+    assert all(rate > 0 for rate in result.rates.values())
+
+
+def test_idle_tiny() -> None:
+    """Silent readers are all signed on, and a scan among them is answered."""
+    result = idle(readers=50, seconds=0.1, shape=Shape(4, 1))
+    assert result.readers == 50
+    assert result.among.count > 0
+
+
+def test_idle_needs_enough_files() -> None:
+    """More readers than files that may be open are refused before anything starts."""
+    with pytest.raises(TooFewFiles, match="ulimit"):
+        idle(readers=10_000_000)
+
+
+def test_recovery_tiny() -> None:
+    """Everything written before the kill is counted, and the engine that comes back answers."""
+    result = recovery(scans=20, shape=Shape(4, 4))
+    assert result.scans == 320
