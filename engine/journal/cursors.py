@@ -9,6 +9,11 @@ from liftgate.engine.journal.storage import FileMissing, Storage
 
 FILE_NAME = "cursors"
 
+CURSORS_MAX = 1000
+"""Each is somebody who can hold segments back, and all are written at every save; an operator has a
+handful.
+"""
+
 
 class CursorsDamaged(Exception):
     """The file of cursors cannot be read. Going on without it would let segments go that a subscriber still
@@ -32,9 +37,12 @@ class Cursors:
         self._positions = dict(self._saved)
 
     def set(self, name: str, position: int) -> None:
-        """Note that everything up to `position` is safe for `name`. A cursor may move back: a sink can be
-        refilled.
+        """Note that everything up to `position` is safe for `name`.
+
+        A cursor may move back: a sink can be refilled. Raises ValueError with one more than CURSORS_MAX.
         """
+        if name not in self._positions and len(self._positions) >= CURSORS_MAX:
+            raise ValueError(f"there are {CURSORS_MAX} cursors already: forget one")
         self._positions[name] = position
 
     def get(self, name: str) -> int | None:

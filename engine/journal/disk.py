@@ -20,8 +20,13 @@ ASIDE = ".new"
 """Ends the name of a file that is being made; one found after a crash is worth nothing."""
 
 LOCK_NAME = "lock"
-FILL_BYTES = 1 << 20
-"""Zeros are written, and synced, in pieces of this size: one big sync would hold up the commits beside it."""
+FILL_BYTES = 128 * 1024
+"""Zeros are written, and synced, in pieces of this size, as commits beside it wait for the piece that is
+under way.
+
+Measured with segments being made without a pause: commits have p99 1.3 ms (0.3 ms alone); pieces of 1 MiB
+make it 10 ms, and smaller ones only make the file slower to make.
+"""
 
 
 def _translated(error: OSError, what: str) -> StorageError:

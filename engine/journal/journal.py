@@ -354,6 +354,16 @@ class Journal:
         """Whether the last attempt to make the next segment found no room."""
         return self._disk_full
 
+    def move_cursor(self, name: str, position: int) -> None:
+        """Note that everything up to `position` is safe for subscriber `name`; maintain() stores it.
+
+        Raises ValueError beyond durable_position (recovery takes a stored cursor for a proof) or with too
+        many cursors.
+        """
+        if not 0 <= position <= self.durable_position:
+            raise ValueError(f"cursor {position} is beyond the journal's end, {self.durable_position}")
+        self.cursors.set(name, position)
+
     def retire(self, covered_position: int) -> None:
         """Note that a durable snapshot covers everything up to here; maintain() removes segments that nobody
         needs.

@@ -15,7 +15,7 @@ from liftgate.engine.journal.cursors import Cursors, CursorsDamaged, read_cursor
 from liftgate.engine.journal.inspect import SegmentReport, verify
 from liftgate.engine.journal.records import good_records
 from liftgate.engine.journal.scan import JournalRotten, Place
-from liftgate.engine.journal.segments import HEADER_BYTES, HEADER_DAMAGED, SPARE_NAME, encode_header
+from liftgate.engine.journal.segments import HEADER_BYTES, HEADER_DAMAGED, SPARE_NAME, encode_header, first_of
 from liftgate.engine.journal.snapshot import newest, read_snapshot, snapshot_name, snapshot_names
 from liftgate.engine.journal.storage import Storage
 
@@ -115,14 +115,15 @@ def _plan_cut(
         *(int(name[:20]) for name in beyond),
         _last_seen(storage, [kept[-1], *later]),
     )
+    headless = [kept[-1].name] if kept[-1].bytes_file < HEADER_BYTES else []
     return Repair(
         str(rot),
         rot.place,
         lost=(rot.position, max((rot.position, *proven))),
         state_kept=False,
-        aside=[*spare, *(report.name for report in reversed(later)), *beyond],
+        aside=[*spare, *(report.name for report in reversed(later)), *headless, *beyond],
         cursors={name: end for name, position in cursors.items() if position > end},
-        cut=rot.place,
+        cut=None if headless else rot.place,
     )
 
 
@@ -168,7 +169,7 @@ def _carry_out(storage: Storage, plan: Repair) -> None:
     if plan.cut is not None:
         _cut(storage, plan.cut)
     elif plan.place is not None and plan.lost is None:
-        _rewrite_header(storage, plan.place)
+        _overwrite(storage, plan.place.segment)
     if plan.cursors:
         cursors = Cursors(storage)
         for name, position in plan.cursors.items():
@@ -187,19 +188,16 @@ def _free_name(storage: Storage, name: str) -> str:
 def _cut(storage: Storage, place: Place) -> None:
     """Keep a copy of the segment as it is, then zero it from the damage on."""
     storage.write_whole(_free_name(storage, place.segment), storage.read_whole(place.segment))
-    file = storage.open(place.segment, writable=True)
-    try:
-        start = max(place.offset, HEADER_BYTES)
-        file.write_at(bytes(file.size - start), start)
-        file.sync()
-    finally:
-        file.close()
+    _overwrite(storage, place.segment, max(place.offset, HEADER_BYTES))
 
 
-def _rewrite_header(storage: Storage, place: Place) -> None:
-    file = storage.open(place.segment, writable=True)
+def _overwrite(storage: Storage, name: str, zeros_from: int | None = None) -> None:
+    """Write the segment's header again, for the size that it has, and zero the rest of it."""
+    file = storage.open(name, writable=True)
     try:
-        file.write_at(encode_header(place.position, file.size), 0)
+        file.write_at(encode_header(first_of(name), file.size), 0)
+        if zeros_from is not None:
+            file.write_at(bytes(file.size - zeros_from), zeros_from)
         file.sync()
     finally:
         file.close()

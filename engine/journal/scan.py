@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from liftgate.engine.journal.records import HEADER, HEADER_BYTES, MARKER, RECORD_BYTES_MAX, find_later_group
 from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
-from liftgate.engine.journal.segments import HEADER_DAMAGED, Segment, header_fault
+from liftgate.engine.journal.segments import HEADER_DAMAGED, Segment, header_fault, stated_size
 
 Apply = Callable[[int, int, int, memoryview], None]
 """Called with first position, at_ms, count and payload of a record."""
@@ -129,7 +129,9 @@ def judge(data: bytes, segment: Segment, found: Walk, following: int | None) -> 
         raise JournalRotten(segment.name, 0, segment.first, fault)
     used = used_end(data, found.end)
     reason = ""
-    if following is None:
+    if not fault and stated_size(data) != len(data):
+        reason = f"the file was cut: it has {len(data)} bytes, its header says {stated_size(data)}"
+    elif following is None:
         later = find_later_group(data, found.end, used, found.position)
         reason = (
             f"no good record here, but a later commit (position {later.first}) is intact" if later else ""

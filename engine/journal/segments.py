@@ -58,14 +58,20 @@ def header_fault(data: bytes, first: int) -> str:
     """
     if len(data) < HEADER_BYTES:
         return "shorter than a segment's header"
-    magic, version, named, size, crc = HEADER.unpack_from(data)
+    magic, version, named, _, crc = HEADER.unpack_from(data)
     if magic != MAGIC or crc != zlib.crc32(data[:_CHECKED]):
         return HEADER_DAMAGED
     if version != VERSION:
         return f"segment version {version} is not known"
     if named != first:
         return f"the header says that the segment begins with position {named}, its name says {first}"
-    return "" if size == len(data) else f"the file has {len(data)} bytes, its header says {size}"
+    return ""
+
+
+def stated_size(data: bytes) -> int:
+    """Return the size of the file that its header, which must be good, states."""
+    size: int = HEADER.unpack_from(data)[3]
+    return size
 
 
 class Segment:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from liftgate.engine.journal.cursors import FILE_NAME, Cursors, CursorsDamaged
+from liftgate.engine.journal.cursors import CURSORS_MAX, FILE_NAME, Cursors, CursorsDamaged
 from liftgate.engine.journal.memory import MemoryStorage
 from liftgate.engine.journal.storage import StorageError
 
@@ -69,3 +69,15 @@ def test_a_failed_save_is_tried_again_by_the_next() -> None:
         cursors.save()
     cursors.save()
     assert Cursors(storage).all() == {"relay": 10}
+
+
+def test_the_number_of_cursors_is_bounded() -> None:
+    """One too many is refused; those that are there still move."""
+    cursors = Cursors(MemoryStorage())
+    for number in range(CURSORS_MAX):
+        cursors.set(str(number), 1)
+    with pytest.raises(ValueError, match="forget one"):
+        cursors.set("one more", 1)
+    cursors.set("0", 2)
+    cursors.forget("1")
+    cursors.set("one more", 1)

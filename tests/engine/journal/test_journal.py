@@ -356,3 +356,21 @@ def test_a_failing_disk_shows_in_maintain() -> None:
     storage.faults.failing_write = 1
     with pytest.raises(StorageError):
         journal.maintain()
+
+
+@pytest.mark.parametrize("position", [-1, 3, 1 << 60])
+def test_a_cursor_beyond_the_end_is_refused(position: int) -> None:
+    """A subscriber cannot have what was never durable; stored, its claim would keep the engine from
+    starting.
+    """
+    storage = MemoryStorage()
+    journal, _, _ = opened(storage)
+    put(journal, count=2)
+    journal.append(b"not durable", 1, 1)
+    with pytest.raises(ValueError, match="beyond"):
+        journal.move_cursor("relay", position)
+    journal.move_cursor("relay", 2)
+    journal.maintain()
+    storage.restart()
+    journal, _, _ = opened(storage)
+    assert journal.cursors.get("relay") == 2

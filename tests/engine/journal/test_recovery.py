@@ -1,11 +1,14 @@
 """Recovery under damage: exact, or refused with the place; never a silent loss of what was proven durable."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.memory import MemoryStorage
 from liftgate.engine.journal.recovery import Reader
+from liftgate.engine.journal.repair import repair
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.segments import SPARE_NAME
 from tests.engine.journal.journals import Entry, fill, opened, put, replayed, segment_files
@@ -234,3 +237,28 @@ def test_closed_segments_can_be_read_beside_the_engine() -> None:
     assert position == int(segment_files(storage)[2][:20]) - 1
     assert seen == [entry for entry in entries if entry[0] <= position]
     assert reader.at_ms == seen[-1][1]
+
+
+def test_a_file_cut_at_any_byte_is_refused_and_repaired(tmp_path: Path) -> None:
+    """A segment shorter than it was made is refused with the place; repair keeps every record that is
+    whole.
+    """
+    _, groups, starts = journal_of_groups([[20], [30, 5], [40, 1, 60]])
+    source, _, _ = journal_of_groups([[20], [30, 5], [40, 1, 60]])
+    name = segment_files(source)[0]
+    whole = source.read_whole(name)
+    for size in range(starts[-2] - 20, starts[-1] + 20):
+        storage = DiskStorage(tmp_path / str(size))
+        storage.write_whole(name, whole[:size])
+        with pytest.raises(JournalRotten, match="was cut") as rotten:
+            opened(storage)
+        assert rotten.value.offset <= size
+        plan = repair(storage, confirm=True)
+        assert plan is not None
+        assert plan.lost is not None
+        assert plan.lost[0] == rotten.value.position
+        journal, found, _ = opened(storage)
+        assert found == [entry for entry in entries_of(groups) if entry[0] < rotten.value.position]
+        entry = put(journal, b"on")
+        journal.close()
+        assert replayed(storage)[-1] == entry

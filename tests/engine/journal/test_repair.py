@@ -171,3 +171,20 @@ def test_a_second_damage_is_a_second_repair() -> None:
     assert plan is not None
     assert segment_files(storage)[3] + DAMAGED + ".1" in storage.names()
     assert repair(storage) is None
+
+
+@pytest.mark.parametrize("size", [0, 31])
+def test_a_segment_without_a_header_is_set_aside_whole(size: int) -> None:
+    """A newest segment cut to nothing leaves the journal that ends before it."""
+    storage = MemoryStorage()
+    journal, _, _ = opened(storage)
+    entries = fill(journal, 3)
+    storage.restart()
+    name = segment_files(storage)[2]
+    storage.write_whole(name, storage.read_whole(name)[:size])
+    with pytest.raises(JournalRotten, match="shorter"):
+        opened(storage)
+    plan = repair(storage, confirm=True)
+    assert plan is not None
+    assert (plan.aside, plan.lost and plan.lost[0]) == ([name], int(name[:20]))
+    assert replayed(storage) == [entry for entry in entries if entry[0] < int(name[:20])]
