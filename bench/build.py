@@ -10,6 +10,10 @@ from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-std=c11")
+PROGRAMS = {
+    "loadgen": ("loadgen.c", "signon.c", "requests.c", "answers.c", "wire.c"),
+    "limit": ("limit.c", "wire.c"),
+}
 LIBRARIES = {"loadgen": ("-lcrypto",), "limit": ()}
 
 
@@ -31,16 +35,17 @@ def work_folder() -> Path:
 
 
 def program(name: str, *extra_flags: str) -> Path:
-    """Path of the compiled bench/{name}.c, compiled now unless these very sources and flags were before.
+    """Path of a program of PROGRAMS, compiled now unless these very sources and flags were before.
 
     Raises BuildFailed if there is no C compiler (CC, else cc) or it reports an error.
     """
     compiler = os.environ.get("CC", "cc")
     if shutil.which(compiler) is None:
         raise BuildFailed(f"no C compiler {compiler!r}: install gcc and libssl-dev, or set CC")
-    sources = [SOURCES / f"{name}.c", *sorted(SOURCES.glob("*.h"))]
-    command = [compiler, *FLAGS, *extra_flags, str(sources[0]), *LIBRARIES[name]]
-    key = hashlib.sha256(repr(command).encode() + b"".join(path.read_bytes() for path in sources))
+    sources = [SOURCES / source for source in PROGRAMS[name]]
+    command = [compiler, *FLAGS, *extra_flags, *map(str, sources), *LIBRARIES[name]]
+    read = [path.read_bytes() for path in (*sources, *sorted(SOURCES.glob("*.h")))]
+    key = hashlib.sha256(repr(command).encode() + b"".join(read))
     target = work_folder() / f"{name}-{key.hexdigest()[:16]}"
     if not target.exists():
         _compile(command, target)

@@ -13,20 +13,9 @@ enum {
     POLICY = 0x24, PING = 0x2A, PONG = 0x2B, GOODBYE = 0x2E, WIRE_ERROR = 0x2F,
 };
 
-static uint32_t crc_table[8][256];
-
-static inline void crc_init(void)
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ (crc & 1 ? 0xEDB88320u : 0);
-        crc_table[0][i] = crc;
-    }
-    for (uint32_t i = 0; i < 256; i++)
-        for (int k = 1; k < 8; k++)
-            crc_table[k][i] = (crc_table[k - 1][i] >> 8) ^ crc_table[0][crc_table[k - 1][i] & 255];
-}
+/* Filled by crc_init(), which comes before anything else here. */
+extern uint32_t crc_table[8][256];
+void crc_init(void);
 
 static inline uint32_t load32(const uint8_t *p) { uint32_t v; memcpy(&v, p, 4); return v; }
 static inline uint64_t load64(const uint8_t *p) { uint64_t v; memcpy(&v, p, 8); return v; }

@@ -25,6 +25,7 @@ def test_missing_compiler_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_refused_source_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What the compiler says about a source is in the message, and nothing is left behind as a program."""
+    (tmp_path / "wire.c").touch()
     (tmp_path / "limit.c").write_text("int main(void) { return nothing; }\n")
     monkeypatch.setattr(build, "SOURCES", tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
