@@ -72,7 +72,7 @@ def walk(data: bytes, segment: Segment, apply: Apply | None, after: int) -> Walk
     size = len(data)
     unpack, crc32, overhead = HEADER.unpack_from, zlib.crc32, HEADER_BYTES
     offset = group_start = noted = SEGMENT_HEADER_BYTES
-    position = group_now = segment.first
+    position = segment.first
     at_ms = records = 0
     while offset + overhead <= size:
         crc, length, first, group, record_ms, count, marker = unpack(data, offset)
@@ -84,7 +84,6 @@ def walk(data: bytes, segment: Segment, apply: Apply | None, after: int) -> Walk
             or not 0 < length <= RECORD_BYTES_MAX
             or end > size
             or not count
-            or group not in (first, group_now)
             or crc32(view[offset + 4 : end]) != crc
         ):
             break
@@ -92,7 +91,7 @@ def walk(data: bytes, segment: Segment, apply: Apply | None, after: int) -> Walk
         if apply is not None and position > after + 1:
             apply(first, record_ms, count, view[offset + overhead : stop])
         if group == first:
-            group_now, group_start = group, offset
+            group_start = offset
         if offset - noted > len(_ZEROS):
             segment.note(first, offset)
             noted = offset

@@ -34,12 +34,13 @@ def drained(feed: Feed) -> list[Entry]:
 def test_records_come_as_they_stand_on_disk() -> None:
     """A chunk is the bytes of the file, position by position what encode_record makes."""
     journal, _, _ = opened(MemoryStorage())
-    feed = Feed(journal, 0)
+    put(journal, b"\xff" * 200)
+    feed = Feed(journal, 1)
     journal.append(b"one", 2, 10)
     journal.append(b"two", 1, 11)
     journal.commit()
     chunk = feed.read_nowait()
-    assert chunk == (1, 3, encode_record(b"one", 1, 1, 10, 2) + encode_record(b"two", 3, 1, 11, 1))
+    assert chunk == (2, 4, encode_record(b"one", 2, 2, 10, 2) + encode_record(b"two", 4, 2, 11, 1))
     assert feed.read_nowait() is None
 
 
