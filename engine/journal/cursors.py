@@ -1,6 +1,4 @@
-"""How far each subscriber has come: what it may still need of the journal, and where it goes on after a
-restart.
-"""
+"""How far each subscriber has come: what it may still need, and where it goes on after a restart."""
 
 import json
 import zlib
@@ -10,15 +8,11 @@ from liftgate.engine.journal.storage import FileMissing, Storage
 FILE_NAME = "cursors"
 
 CURSORS_MAX = 1000
-"""Each is somebody who can hold segments back, and all are written at every save; an operator has a
-handful.
-"""
+"""Each can hold segments back, and all are written at every save; an operator has a handful."""
 
 
 class CursorsDamaged(Exception):
-    """The file of cursors cannot be read. Going on without it would let segments go that a subscriber still
-    needs.
-    """
+    """The file of cursors cannot be read; without it, segments could go that a subscriber still needs."""
 
 
 class Cursors:
@@ -58,9 +52,7 @@ class Cursors:
         return dict(self._positions)
 
     def lowest(self) -> int | None:
-        """Return the position that every subscriber is past, in memory and as stored; None without
-        cursors.
-        """
+        """Return the position that all are past, in memory and as stored; None without cursors."""
         return min((*self._positions.copy().values(), *self._saved.values()), default=None)
 
     def highest(self) -> int:

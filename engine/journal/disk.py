@@ -21,8 +21,7 @@ ASIDE = ".new"
 
 LOCK_NAME = "lock"
 FILL_BYTES = 128 * 1024
-"""Zeros are written, and synced, in pieces of this size, as commits beside it wait for the piece that is
-under way.
+"""Zeros are written, and synced, in pieces of this size: commits beside it wait for one of them.
 
 Measured with segments being made without a pause: commits have p99 1.3 ms (0.3 ms alone); pieces of 1 MiB
 make it 10 ms, and smaller ones only make the file slower to make.
@@ -129,9 +128,7 @@ class DiskStorage:
     __slots__ = ("_folder",)
 
     def __init__(self, path: str | os.PathLike[str], *, make: bool = True) -> None:
-        """path: the folder. make: create it, and its parents, where missing; else names() raises
-        FileMissing.
-        """
+        """path: the folder. make: create it where missing, with its parents; else names() raises FileMissing."""
         self._folder = os.fspath(path)
         if make:
             with _translating(f"cannot make folder {self._folder}"):
@@ -203,9 +200,7 @@ class DiskStorage:
 
     @contextlib.contextmanager
     def _aside(self, path: str) -> Iterator[int]:
-        """Give a file that takes the place of `path`, synced, when the block ends well, and vanishes when it
-        doesn't.
-        """
+        """Give a file that replaces `path`, synced, if the block ends well, and vanishes if it doesn't."""
         aside = path + ASIDE
         fd = os.open(aside, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
@@ -222,9 +217,7 @@ class DiskStorage:
 
 
 def _fill(fd: int, size: int) -> None:
-    """Write zeros: extents that are only allocated would be marked written, in metadata, by each later
-    sync.
-    """
+    """Write zeros: an extent that is only allocated costs each later sync a change of metadata."""
     zeros = bytes(FILL_BYTES)
     for offset in range(0, size, FILL_BYTES):
         os.pwrite(fd, zeros[: size - offset], offset)

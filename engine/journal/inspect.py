@@ -1,6 +1,4 @@
-"""Looking at a journal without touching it, also while an engine runs on it: `liftgate journal verify | dump
-| stats`.
-"""
+"""Looking at a journal, also a running one: `liftgate journal verify | dump | stats`."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -1,6 +1,4 @@
-"""The journal: append, commit, recover. One writer; an event is durable when the commit behind it
-returned.
-"""
+"""The journal: append, commit, recover. One writer; durable is what a commit() returned for."""
 
 import threading
 from zlib import crc32
@@ -42,9 +40,7 @@ class JournalFailed(Exception):
 
 
 class GroupTooLarge(ValueError):
-    """What is pending leaves no room for the record in the rest of this segment and one more: commit
-    first.
-    """
+    """The rest of this segment and one more can't take the record too: commit first."""
 
 
 class Journal:
@@ -147,9 +143,7 @@ class Journal:
         return Recovery(position, reader.at_ms, reader.records, cut_bytes, cut_place)
 
     def _check_reaches(self, position: int, after: int, tail: Tail | None) -> None:
-        """Raise JournalRotten if a snapshot or a cursor proves that the journal once reached further than it
-        does.
-        """
+        """Raise JournalRotten if a snapshot or a cursor proves that the journal once reached further."""
         proven = max(after, self.cursors.highest())
         if proven > position:
             name, end = (tail.segment.name, tail.found.end) if tail else (segment_name(1), 0)
@@ -183,9 +177,7 @@ class Journal:
                 self.storage.remove(SPARE_NAME)
 
     def close(self) -> None:
-        """Let go of files and folder. What wasn't committed is gone; cursors are stored by maintain(), not
-        here.
-        """
+        """Let go of files and folder. What wasn't committed is gone; maintain() stores cursors, not this."""
         if self._refusal and not hasattr(self, "_file"):
             return
         self._refusal = self._refusal or "the journal is closed"
@@ -197,8 +189,7 @@ class Journal:
     # -- the hot path
 
     def append(self, payload: bytes | bytearray | memoryview, count: int, at_ms: int) -> int:
-        """Gather a record into the group that the next commit() makes durable; return the position of its
-        first event.
+        """Gather a record for the next commit(); return the position of its first event.
 
         payload: `count` encoded events, 1 to RECORD_BYTES_MAX bytes. Raises ValueError, GroupTooLarge,
         JournalFailed, each with nothing appended.
@@ -227,9 +218,7 @@ class Journal:
         return first
 
     def _continue_in_next(self, start: int, need: int) -> None:
-        """Let the record at byte `start` of the buffer, and what follows it, go to the next segment, as a
-        group of its own.
-        """
+        """Let the record at byte `start` of the buffer begin a group in the next segment."""
         if self._split != _NO_SPLIT or need > self._segment_bytes - SEGMENT_HEADER_BYTES:
             raise GroupTooLarge(f"{start} bytes are pending: commit before appending {need} more")
         self._split = start
@@ -315,8 +304,7 @@ class Journal:
     # -- room and housekeeping
 
     def writable(self, bytes_needed: int) -> bool:
-        """Return whether so many bytes more (record_bytes() of each record to come) can be appended and
-        committed.
+        """Return whether so many bytes more (record_bytes() of each record) can be appended and committed.
 
         False: the disk is full, or the journal failed. While it is False nothing may be decided that must be
         journalled. It turns True by itself when maintain() found room. May make the next segment here, if
@@ -331,9 +319,7 @@ class Journal:
         return self._spare is not None or (not self._disk_full and self._prepare())
 
     def _prepare(self) -> bool:
-        """Make the next segment ahead unless it is there; return whether it is. A full disk is a state, not a
-        failure.
-        """
+        """Make the next segment unless it is there; return whether it is. A full disk is a state here."""
         with self._spare_lock:
             if self._spare is None:
                 try:
@@ -365,16 +351,14 @@ class Journal:
         self.cursors.set(name, position)
 
     def retire(self, covered_position: int) -> None:
-        """Note that a durable snapshot covers everything up to here; maintain() removes segments that nobody
-        needs.
-        """
+        """Note that a durable snapshot covers all up to here; maintain() removes what nobody needs."""
         self._covered = max(self._covered, covered_position)
 
     def maintain(self) -> None:
         """Store cursors, remove retired segments, make the next segment when this one is half full. Blocks:
         use a thread.
 
-        Call it every second or so, and always again after DiskFull. Raises StorageError; the disk is then not
+        Call it a few times a second: at full load a segment lasts two. Raises StorageError; the disk is then not
         to be trusted.
         """
         if self._refusal:

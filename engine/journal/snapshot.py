@@ -72,9 +72,7 @@ def read_snapshot(storage: Storage, name: str) -> Snapshot | None:
 
 
 def newest(storage: Storage) -> Snapshot | None:
-    """Return the newest snapshot that is whole, None if there is none; damaged ones are skipped and
-    logged.
-    """
+    """Return the newest whole snapshot, None if there is none; damaged ones are skipped and logged."""
     for name in reversed(snapshot_names(storage.names())):
         try:
             snapshot = read_snapshot(storage, name)

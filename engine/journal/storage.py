@@ -8,9 +8,7 @@ each is held by one suite of contract tests over the real folder (`disk.py`) and
 from typing import Protocol
 
 SECTOR_BYTES = 512
-"""The unit that a disk writes whole or not at all; what a crash may keep or lose of a write that wasn't
-synced.
-"""
+"""The unit that a disk writes whole or not at all, so what a crash takes or leaves."""
 
 
 class StorageError(Exception):
@@ -70,8 +68,7 @@ class Storage(Protocol):
         """Return the names of the files in the folder, sorted."""
 
     def create(self, name: str, size: int) -> File:
-        """Return a new writable file of `size` zero bytes, all of them allocated, written and synced, and its
-        name too.
+        """Return a new writable file of `size` zeros, all of it allocated, written and synced, with its name.
 
         After a crash the file is there whole or not at all. Raises DiskFull, leaving nothing behind.
         """
@@ -93,9 +90,7 @@ class Storage(Protocol):
         """Remove the file, for good once this returns; raises FileMissing. Open handles go on working."""
 
     def write_whole(self, name: str, data: bytes) -> None:
-        """Replace the file's content: after a crash it has the old content or the new, never a part. Raises
-        DiskFull.
-        """
+        """Replace the content; a crash leaves the old or the new, never a part. Raises DiskFull."""
 
     def read_whole(self, name: str) -> bytes:
         """Return the file's content; raises FileMissing."""

@@ -36,9 +36,7 @@ def test_locking_clears_what_a_crash_left_half_made(tmp_path: Path) -> None:
 
 
 def test_created_files_have_all_their_blocks(tmp_path: Path) -> None:
-    """A prepared segment takes its room on the disk at once, so that a commit into it cannot find the disk
-    full.
-    """
+    """A prepared segment has its room on the disk, so that no commit into it finds the disk full."""
     DiskStorage(tmp_path).create("a", 3 << 20)
     assert os.stat(tmp_path / "a").st_blocks * 512 >= 3 << 20
 

@@ -56,9 +56,7 @@ def test_only_durable_records_are_given() -> None:
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_from_every_position(restarted: bool) -> None:
-    """From any position the feed gives the record that holds the next one, and all after it, across
-    segments.
-    """
+    """From any position come the record that holds the next one and all after it, across segments."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     entries = fill(journal, 4)

@@ -62,9 +62,7 @@ def test_verify_tells_a_torn_tail_from_rot() -> None:
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:
-    """Verify, dump and stats leave a folder byte for byte as it was; a missing folder is an error, not
-    made.
-    """
+    """Verify, dump and stats leave a folder byte for byte as it was, and make none."""
     journal, _, _ = opened(DiskStorage(tmp_path))
     fill(journal, 2)
     journal.close()

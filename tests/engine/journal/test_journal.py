@@ -109,9 +109,7 @@ def test_a_group_larger_than_two_segments_is_refused() -> None:
 
 @pytest.mark.parametrize("prepared", [True, False])
 def test_rolling_over_uses_the_segment_made_ahead(prepared: bool) -> None:
-    """With maintain() a spare is ready when the segment is half full; without, a commit makes the segment
-    itself.
-    """
+    """With maintain() a spare is ready at half a segment; without, a commit makes the segment."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     while len(journal.catalogue.all()) < 3:
@@ -211,9 +209,7 @@ def disk_is_full(journal: Journal) -> bool:
 
 
 def test_a_full_disk_is_known_before_it_hurts() -> None:
-    """With no room for a next segment, writable() turns False while all that was allowed still commits; it
-    resumes.
-    """
+    """Without room for a next segment, writable() is False before a commit would fail; it resumes."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     storage.faults.bytes_max = SMALL + 100
@@ -305,9 +301,7 @@ def test_a_full_disk_that_keeps_cursors_from_being_stored_keeps_segments() -> No
 
 
 def test_a_second_engine_is_refused() -> None:
-    """Two engines on one folder: the second gets a clear error and changes nothing; a closed journal frees
-    the folder.
-    """
+    """The second engine on a folder is refused and changes nothing; closing frees the folder."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     with pytest.raises(FolderLocked):
@@ -360,9 +354,7 @@ def test_a_failing_disk_shows_in_maintain() -> None:
 
 @pytest.mark.parametrize("position", [-1, 3, 1 << 60])
 def test_a_cursor_beyond_the_end_is_refused(position: int) -> None:
-    """A subscriber cannot have what was never durable; stored, its claim would keep the engine from
-    starting.
-    """
+    """A subscriber cannot have what was never durable, and its claim would stop the next start."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     put(journal, count=2)

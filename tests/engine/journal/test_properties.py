@@ -1,6 +1,4 @@
-"""Random lives of a journal: whatever crashes and faults come, what was committed is there, and nothing
-else.
-"""
+"""Random lives of a journal: what was committed is there after any crash or fault, nothing else."""
 
 from random import Random
 
@@ -18,9 +16,7 @@ FAULTS = st.sampled_from(["failing_write", "short_write", "failing_sync"])
 
 
 class Lives(RuleBasedStateMachine):
-    """A model beside the journal: all records appended, how many of them are durable, and one feed's
-    place.
-    """
+    """A model beside the journal: the records appended, how many are durable, one feed's place."""
 
     def __init__(self) -> None:
         super().__init__()

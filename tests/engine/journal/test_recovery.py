@@ -15,9 +15,7 @@ from tests.engine.journal.journals import Entry, fill, opened, put, replayed, se
 
 
 def journal_of_groups(sizes: list[list[int]]) -> tuple[MemoryStorage, list[list[Entry]], list[int]]:
-    """Return a one-segment journal with these records in these commits, its groups, and the byte where each
-    begins.
-    """
+    """Return a journal with these records in these commits, the groups, the byte where each begins."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     groups, starts = [], []
@@ -55,9 +53,7 @@ def test_cut_at_every_byte_of_the_last_group() -> None:
 
 @pytest.mark.parametrize("mask", [0x01, 0x80, 0xFF])
 def test_damage_in_any_byte_is_exact_or_refused(mask: int) -> None:
-    """Flip each byte of a journal: all is there, or the last group ends at the damage, or recovery refuses
-    with the place.
-    """
+    """Flip each byte: all is there, or the last group ends there, or the place is refused."""
     sizes = [[20], [30, 5], [40, 1, 60]]
     _, groups, starts = journal_of_groups(sizes)
     everything = entries_of(groups)
@@ -80,9 +76,7 @@ def test_damage_in_any_byte_is_exact_or_refused(mask: int) -> None:
 
 
 def test_a_torn_tail_is_cut_once() -> None:
-    """After the cut the tail is zeros: the next recovery finds a clean end, and appending goes on at the same
-    position.
-    """
+    """After the cut the tail is zeros: the next recovery ends clean and numbering goes on."""
     storage, groups, starts = journal_of_groups([[20], [30, 8]])
     name = segment_files(storage)[0]
     storage.flip(name, starts[1] + 50, 0xFF)
@@ -168,9 +162,7 @@ def test_damage_in_an_older_segment_is_rot() -> None:
 
 
 def test_a_damaged_header_loses_nothing_in_the_newest_segment() -> None:
-    """The header is redundant: torn with its first group it is written again; with later groups behind it, it
-    is rot.
-    """
+    """Torn with its first group, a header is written again; with later groups behind it, it is rot."""
     storage, groups, _ = journal_of_groups([[20]])
     name = segment_files(storage)[0]
     storage.flip(name, 3, 1)
@@ -198,9 +190,7 @@ def test_a_rename_that_a_crash_undid_is_finished(seed: int) -> None:
 
 
 def test_a_snapshot_beyond_the_end_is_proof_of_loss() -> None:
-    """Positions that a snapshot covers are never given out again: a journal that ends before it is
-    refused.
-    """
+    """Positions that a snapshot covers are never given out again: a shorter journal is refused."""
     storage, entries = filled(1)
     with pytest.raises(JournalRotten, match="snapshot"):
         opened(storage, after=5)
@@ -240,9 +230,7 @@ def test_closed_segments_can_be_read_beside_the_engine() -> None:
 
 
 def test_a_file_cut_at_any_byte_is_refused_and_repaired(tmp_path: Path) -> None:
-    """A segment shorter than it was made is refused with the place; repair keeps every record that is
-    whole.
-    """
+    """A segment that lost its end is refused with the place; repair keeps every whole record."""
     _, groups, starts = journal_of_groups([[20], [30, 5], [40, 1, 60]])
     source, _, _ = journal_of_groups([[20], [30, 5], [40, 1, 60]])
     name = segment_files(source)[0]

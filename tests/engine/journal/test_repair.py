@@ -12,9 +12,7 @@ from tests.engine.journal.journals import Entry, fill, opened, put, replayed, se
 
 
 def damaged(segment: int) -> tuple[MemoryStorage, list[Entry], int]:
-    """Return a journal of four segments with its third record of one of them damaged, and that record's
-    position.
-    """
+    """Return a journal of four segments, one with its third record damaged; and its position."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     entries = fill(journal, 4)
@@ -29,9 +27,7 @@ def damaged(segment: int) -> tuple[MemoryStorage, list[Entry], int]:
 
 @pytest.mark.parametrize("segment", range(4))
 def test_a_journal_is_cut_in_front_of_the_damage(segment: int) -> None:
-    """Everything before the bad record starts again; the lost positions are named exactly; the files are kept
-    aside.
-    """
+    """What is before the damage starts again; the lost positions are exact; files are kept aside."""
     storage, entries, position = damaged(segment)
     last = entries[-1][0] + entries[-1][2] - 1
     before = {name: storage.read_whole(name) for name in segment_files(storage)[segment:]}
@@ -57,9 +53,7 @@ def test_without_confirm_nothing_changes() -> None:
 
 
 def test_damage_that_a_snapshot_covers_costs_no_state() -> None:
-    """Segments up to the damage go aside; replay from the snapshot is as before; lagging cursors move past
-    the hole.
-    """
+    """Segments up to the damage go aside; replay is as before; lagging cursors skip the hole."""
     storage, entries, _ = damaged(1)
     names = segment_files(storage)
     after = int(names[3][:20]) - 1
@@ -104,9 +98,7 @@ def test_repair_is_refused_while_the_engine_runs() -> None:
 
 
 def test_a_journal_that_could_not_be_rebuilt_is_not_cut() -> None:
-    """Where the start is retired and no snapshot from before the damage is left, repair refuses and changes
-    nothing.
-    """
+    """With the start retired and no snapshot from before the damage, nothing is changed."""
     storage, _, _ = damaged(2)
     storage.remove(segment_files(storage)[0])
     before = storage.names()
