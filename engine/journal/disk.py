@@ -128,7 +128,7 @@ class DiskStorage:
     __slots__ = ("_folder",)
 
     def __init__(self, path: str | os.PathLike[str], *, make: bool = True) -> None:
-        """path: the folder. make: create it where missing, with its parents; else names() raises FileMissing."""
+        """path: the folder. make: create it, with its parents; else names() raises FileMissing."""
         self._folder = os.fspath(path)
         if make:
             with _translating(f"cannot make folder {self._folder}"):

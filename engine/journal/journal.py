@@ -358,8 +358,8 @@ class Journal:
         """Store cursors, remove retired segments, make the next segment when this one is half full. Blocks:
         use a thread.
 
-        Call it a few times a second: at full load a segment lasts two. Raises StorageError; the disk is then not
-        to be trusted.
+        Call it a few times a second: at full load a segment lasts two. Raises StorageError; the disk
+        is then not to be trusted.
         """
         if self._refusal:
             raise JournalFailed(self._refusal)
