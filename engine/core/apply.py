@@ -13,6 +13,7 @@ from liftgate.engine.core.events import (
     IN,
     MOVED,
     NOTHING,
+    OUT,
     Event,
     HistoryRecorded,
     LaneReported,
@@ -68,8 +69,10 @@ def _take_effect(lot: Lot, event: ScanDecided, lane: Lane) -> None:
             move_now(lot, stay, lane.area, event.block, event.number)
         else:
             promise_move(lot, stay, lane, lane.area, event.block, event.number, event.at_ms)
-    elif stay is None:
-        _left_unnamed(lot, KIND_BYTE[event.kind] + event.token, lane)
+    elif stay is None:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
+        lot.forgiven.pop(KIND_BYTE[event.kind] + event.token, None)
+        if event.effect == MOVED:
+            _count_adrift(lane.area, OUT)
     elif event.effect == MOVED:
         move_now(lot, stay, lane.area.parent, None, 0)
     else:
@@ -84,17 +87,11 @@ def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | N
         return stay
     if stay is not None:
         end_stay(lot, stay)
+    if lot.forgiven:
+        lot.forgiven.pop(credential, None)
     stay = Stay(session, credential, at_ms)
     lot.stays[credential] = stay
     return stay
-
-
-def _left_unnamed(lot: Lot, credential: bytes, lane: Lane) -> None:
-    """A car whose entry nobody saw is let out: one car less that no stay names."""
-    lot.forgiven.pop(credential, None)
-    lane.area.adrift -= 1
-    if lane.area.parent is not None:
-        lane.area.parent.adrift += 1
 
 
 def _resolve(lot: Lot, event: ScanDecided) -> None:
@@ -175,14 +172,20 @@ def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
         _pass(lot, lane, event.way, event.session, event.effect)
     elif event.what == LaneReported.TYPE:
         lane.barrier, lane.loop, lane.faults = event.detail[0], event.detail[1], tuple(event.detail[2])
-    elif event.effect == "adrift":
-        _count_adrift(lane.area, event.way)
-    elif event.effect:
+    elif event.verdict_given == OPEN:
         _apply_history_scan(lot, lane, event)
 
 
 def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
     credential = KIND_BYTE[event.detail[0]] + event.detail[1]
+    lot.forgiven.pop(credential, None)
+    if event.effect == "adrift":
+        _count_adrift(lane.area, OUT)
+    elif event.effect:
+        _move_by_history(lot, lane, event, credential)
+
+
+def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: bytes) -> None:
     stay = lot.stays.get(credential)
     block, number = find_spot(lot, event.spot) if event.spot is not None else (None, 0)
     if event.way == IN:
@@ -202,12 +205,12 @@ def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:
     stay = lot.moving.get(event.session)
     if stay is None:
         raise BrokenState(f"lot {lot.id}: nothing to lapse at event {event.seq}")
-    gone = stay.area is None
+    lane = stay.lane
     cancel_move(lot, stay)
-    if gone:
-        lot.lapsed[stay.session] = stay
-        if len(lot.lapsed) > LAPSED_MAX:
-            del lot.lapsed[next(iter(lot.lapsed))]
+    stay.lane = lane
+    lot.lapsed[stay.session] = stay
+    if len(lot.lapsed) > LAPSED_MAX:
+        lot.lapsed.pop(next(iter(lot.lapsed))).lane = None
 
 
 def _apply_done(lot: Lot, event: op.CommandDone, position: int) -> None:

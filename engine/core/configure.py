@@ -40,15 +40,22 @@ def apply_lot_configured(lot: Lot, event: LotConfigured, position: int) -> None:
     lot.name, lot.timezone = spec["name"], spec["timezone"]
     lot.currency, lot.assign, lot.confirm_ms = spec["currency"], spec["assign"], spec["confirm_ms"]
     lot.areas, lot.blocks = {}, {}
-    for area_spec in spec["areas"]:
-        _add_area(lot, area_spec)
+    _add_areas(lot, spec["areas"], None)
     lot.gates = {gate["id"]: Gate(gate["id"], tuple(gate["nearest"])) for gate in spec["gates"]}
     for area in before.values():
         lot.areas.get(area.id, lot.outermost).adrift += area.adrift
-    for stay in [*lot.stays.values(), *lot.lapsed.values()]:
+    for stay in lot.all_stays():
         _put_back(lot, stay)
     for reader in lot.readers.values():
         _relink(lot, reader)
+
+
+def _add_areas(lot: Lot, specs: list[dict[str, Any]], parent: str | None) -> None:
+    """Outer areas before inner ones: a file may name them in any order."""
+    for spec in specs:
+        if spec["parent"] == parent:
+            _add_area(lot, spec)
+            _add_areas(lot, specs, spec["id"])
 
 
 def _add_area(lot: Lot, spec: dict[str, Any]) -> None:
@@ -99,7 +106,7 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
         lane.policy = ("off", codes, cards, "off", plates)
         lane.mode = modes.get(number, 1)
         reader.lanes[number] = lane
-    for stay in lot.moving.values():
+    for stay in [*lot.moving.values(), *lot.lapsed.values()]:
         if stay.lane is not None and stay.lane.reader is reader:
             stay.lane = reader.lanes.get(stay.lane.number)
 

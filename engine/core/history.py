@@ -5,7 +5,7 @@ Nothing here opens or refuses. Where the rules would have decided otherwise the 
 
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
 from liftgate.engine.core.events import IN, HistoryRecorded
-from liftgate.engine.core.model import Lot
+from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.passages import passage_effect, passing_way, stay_before
 from liftgate.engine.core.reads import KIND_BYTE, OPEN, new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
@@ -50,8 +50,8 @@ def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
         _came_in(lot, read, event)
     elif read.stay is not None:
         event.session = read.stay.session
-    else:
-        event.effect = "adrift"
+    else:  # nobody knew it was in; where the lane confirms, its PASSAGE counts it
+        event.effect = "" if command.lane.confirm else "adrift"
 
 
 def _as_scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> ReadCredential:
@@ -74,7 +74,23 @@ def _came_in(lot: Lot, read: ReadCredential, event: HistoryRecorded) -> None:
 
 def _passage(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
     what, session = command.fields
-    stay = stay_before(lot, command.lane, session) or stay_before(lot, command.lane, None)
+    stay = stay_before(lot, command.lane, session) if session is not None else None
+    if stay is None:
+        stay = _before_barrier(lot, command.lane, event.at_ms)
     event.way = passing_way(command.lane, stay)
     event.effect = passage_effect(command.lane, what, stay)
     event.session = stay.session if stay is not None else session
+
+
+def _before_barrier(lot: Lot, lane: Lane, at_ms: int) -> Stay | None:
+    """Whose passage it was at that time: a reader that is alone knows no sessions.
+
+    Not simply the one longest waiting, as live: live cars may wait there now, and the hold of an entry out
+    of the past lapses with the next Tick, often before its passage comes with the next REPLAY.
+    """
+    waited = [
+        stay
+        for stay in [*lot.moving.values(), *lot.lapsed.values()]
+        if stay.lane is lane and stay.since_ms <= at_ms <= stay.since_ms + lot.confirm_ms
+    ]
+    return min(waited, key=lambda stay: stay.since_ms, default=None)

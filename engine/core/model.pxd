@@ -55,6 +55,7 @@ cdef class Reader:
     cdef public dict lanes
     cdef public dict numberings
     cdef public dict retired
+    cdef public Numbering latest
     cpdef Numbering numbering(self, unsigned long long boot)
     cpdef void keep(self, Numbering numbering)
 

@@ -19,8 +19,8 @@ RETIRED_MAX = 4096
 """Boots remembered after that, 8 bytes of news each: ten years of a restart a day."""
 
 LAPSED_MAX = 4096
-"""Unconfirmed entries that are remembered after their hold lapsed, so that a PASSAGE which comes late (the
-reader was cut off) still finds its stay. The oldest goes first; its passage then counts a car unnamed."""
+"""Moves that are remembered after their hold lapsed, so that a PASSAGE which comes late (the reader was cut
+off) still finds its stay. The oldest goes first; its passage then counts a car unnamed."""
 
 OUTCOMES_MAX = 4096
 """COMMANDs whose outcome is kept for repetition; a service repeats within seconds, this is hours."""
@@ -164,7 +164,7 @@ class Lane:
 
 
 class Reader:
-    """A device that reads credentials, with its lanes and its numberings (by boot, oldest use first)."""
+    """A device that reads credentials, with its lanes and its numberings (by boot, the latest used last)."""
 
     def __init__(self, id: str) -> None:
         self.id = id
@@ -172,6 +172,7 @@ class Reader:
         self.lanes: dict[int, Lane] = {}
         self.numberings: dict[int, Numbering] = {}
         self.retired: dict[int, None] = {}
+        self.latest: Numbering | None = None
 
     def numbering(self, boot: int) -> Numbering:
         """The numbering of `boot`; a new one is kept only once an event of it is applied."""
@@ -180,10 +181,13 @@ class Reader:
 
     def keep(self, numbering: Numbering) -> None:
         """Note that `numbering` was used; retire the one longest unused when there are too many."""
-        numberings = self.numberings
-        if numbering.boot in numberings:
+        if numbering is self.latest:
             return
+        numberings = self.numberings
+        if numberings.pop(numbering.boot, numbering) is not numbering:
+            raise ValueError(f"a second numbering of boot {numbering.boot} of {self.id}")
         numberings[numbering.boot] = numbering
+        self.latest = numbering
         if len(numberings) > NUMBERINGS_MAX:
             oldest = next(iter(numberings))
             numberings.pop(oldest).retire()
@@ -227,7 +231,8 @@ class Lot:
     """Everything that is known of one lot.
 
     seq: number of its last event, from 1 without gaps; stays: open ones by credential; moving: those with
-    an opened barrier before them, by session, oldest first; lapsed: see LAPSED_MAX; denied, known: by
+    an opened barrier before them, by session, oldest first; lapsed: those that waited too long for their
+    PASSAGE and were not seen since, open or not, by session, see LAPSED_MAX; denied, known: by
     credential; forgiven: credentials whose next exit needs no entry.
     """
 
@@ -259,6 +264,10 @@ class Lot:
     def outermost(self) -> Area:
         """The area that all others lie inside."""
         return next(iter(self.areas.values()))
+
+    def all_stays(self) -> list[Stay]:
+        """Open stays, then those that ended because their entry lapsed."""
+        return [*self.stays.values(), *(stay for stay in self.lapsed.values() if stay.area is None)]
 
     def counts(self) -> dict[str, int]:
         """capacity, occupancy, held and available of the whole lot."""

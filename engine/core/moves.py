@@ -9,8 +9,7 @@ from liftgate.engine.core.model import Area, Block, Lane, Lot, Stay
 
 def move_now(lot: Lot, stay: Stay, to: Area | None, block: Block | None, number: int) -> None:
     """The car is in `to` from here on, None the street; it has the spot, if one is given."""
-    if stay.moving:
-        _unpromise(lot, stay)
+    _unpromise(lot, stay)
     _vacate(stay)
     stay.forgiven = False
     if to is None:
@@ -28,8 +27,7 @@ def promise_move(
     lot: Lot, stay: Stay, lane: Lane, to: Area | None, block: Block | None, number: int, at_ms: int
 ) -> None:
     """A barrier was opened for the car; until it passes, its new spot is held and its old one kept."""
-    if stay.moving:
-        _unpromise(lot, stay)
+    _unpromise(lot, stay)
     stay.moving = True
     stay.lane = lane
     stay.since_ms = at_ms
@@ -47,18 +45,17 @@ def finish_move(lot: Lot, stay: Stay) -> None:
     """The car passed. A promise that had lapsed is made good without its spot: that may be another's now."""
     to, block, number = stay.to, stay.to_block, stay.to_number
     if not stay.moving:
-        lot.lapsed.pop(stay.session, None)
         block, number = None, 0
-        if stay.credential in lot.stays:
-            end_stay(lot, lot.stays[stay.credential])
+        newer = lot.stays.get(stay.credential)
+        if newer is not None and newer is not stay:
+            end_stay(lot, newer)
         lot.stays[stay.credential] = stay
     move_now(lot, stay, to, block, number)
 
 
 def cancel_move(lot: Lot, stay: Stay) -> None:
     """The car did not pass. One that was on the street has no stay any more."""
-    if stay.moving:
-        _unpromise(lot, stay)
+    _unpromise(lot, stay)
     if stay.area is None:
         _forget(lot, stay)
 
@@ -69,7 +66,14 @@ def end_stay(lot: Lot, stay: Stay) -> None:
 
 
 def _unpromise(lot: Lot, stay: Stay) -> None:
+    """Take back what an opened barrier promised, kept or lapsed, if one did."""
+    if not stay.moving:
+        if lot.lapsed:
+            lot.lapsed.pop(stay.session, None)
+            stay.lane = None
+        return
     stay.moving = False
+    stay.lane = None
     del lot.moving[stay.session]
     if stay.to is not None:
         stay.to.held -= 1
@@ -92,4 +96,3 @@ def _vacate(stay: Stay) -> None:
 def _forget(lot: Lot, stay: Stay) -> None:
     if lot.stays.get(stay.credential) is stay:
         del lot.stays[stay.credential]
-    lot.lapsed.pop(stay.session, None)

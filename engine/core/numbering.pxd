@@ -7,10 +7,12 @@ cdef class Numbering:
     cdef public list ranges
     cdef public list slots
     cdef public dict late
+    cdef public int mixed
     cpdef bint has(self, unsigned long long no) except -1
     cpdef bint fits(self, unsigned long long no) except -1
     cpdef object answer(self, unsigned long long no)
     cpdef void note(self, unsigned long long no, object event)
+    cdef void _settle(self)
     @cython.locals(slots=list, place=Py_ssize_t)
     cdef void _keep(self, unsigned long long no, object event, bint apart)
     cdef void _keep_late(self, object event)

@@ -19,7 +19,8 @@ class Numbering:
     """The events of one (reader, boot).
 
     done_to: 1..done_to are known; ranges: [from, to] pairs above it that are known too, ascending, apart.
-    retired: nothing under this boot is decided any more.
+    retired: nothing under this boot is decided any more; mixed: how many more events in order it takes until
+    the last 256 all came in order, so that what a slot gives up is 256 answers old.
     """
 
     def __init__(self, boot: int, retired: bool = False) -> None:
@@ -29,6 +30,7 @@ class Numbering:
         self.ranges: list[list[int]] = []
         self.slots: list[object] = []
         self.late: dict[int, object] = {}
+        self.mixed = 0
 
     def has(self, no: int) -> bool:
         """Whether event `no` was decided, or can not be any more because the numbering is retired."""
@@ -59,10 +61,19 @@ class Numbering:
         """Remember that `event` decided `no`."""
         if no == self.done_to + 1 and not self.ranges:
             self.done_to = no
-            self._keep(no, event, False)
+            self._keep(no, event, self.mixed > 0)
+            if self.mixed:
+                self._settle()
         else:
             self._note_apart(no)
             self._keep(no, event, True)
+            self.mixed = ANSWERS_KEPT
+
+    def _settle(self) -> None:
+        """One more came in order; after 256 of them all that is late is older than that."""
+        self.mixed -= 1
+        if not self.mixed:
+            self.late = {}
 
     def _keep(self, no: int, event: object, apart: bool) -> None:
         """Keep the answer. In order, what a slot held is 256 answers old; out of order it may be young."""
@@ -110,10 +121,13 @@ class Numbering:
         """Every answer that is kept: those in order of their slots, and those that came out of order."""
         return [event for event in self.slots if event is not None], list(self.late.values())
 
-    def restore(self, done_to: int, ranges: list[list[int]], slots: list[object], late: list[object]) -> None:
-        """Set the state that done_to, ranges and kept() described."""
+    def restore(
+        self, done_to: int, ranges: list[list[int]], mixed: int, slots: list[object], late: list[object]
+    ) -> None:
+        """Set the state that done_to, ranges, mixed and kept() described."""
         self.done_to = done_to
         self.ranges = ranges
+        self.mixed = mixed
         for event in slots:
             self._keep(event.no, event, False)  # type: ignore[attr-defined]
         for event in late:

@@ -14,7 +14,11 @@ from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.commands import Order
 from liftgate.engine.core.model import Lane, Lot
 
-Words = Annotated[str, Meta(max_length=512)]
+TEXT_MAX = 512
+"""Characters. What is refused may quote names out of args, which are as long as a frame; its event must
+fit a record with room to spare."""
+
+Words = Annotated[str, Meta(max_length=TEXT_MAX)]
 Actor = Annotated[str, Meta(min_length=1, max_length=64)]
 Kind = Annotated[int, Meta(ge=1, le=4)]
 TokenBytes = Annotated[bytes, Meta(min_length=1, max_length=512)]
@@ -193,7 +197,7 @@ def obey(lot: Lot, order: Order) -> tuple[op.OperatorEvent, ...]:
         events, body = _carry_out(lot, order)
         ok, code = True, ""
     except OrderRefused as refused:
-        events, body, ok, code = [], {"text": refused.text}, False, refused.code
+        events, body, ok, code = [], {"text": refused.text[:TEXT_MAX]}, False, refused.code
     seq = lot.seq + len(events) + 1
     done = op.CommandDone(lot.id, seq, order.now_ms, order.id, order.service, order.name, ok, code, body)
     return (*events, done)

@@ -20,7 +20,7 @@ FORMAT = 1
 
 def dump(lot: Lot) -> bytes:
     """The state as MessagePack."""
-    stays = [*lot.stays.values(), *lot.lapsed.values()]
+    stays = lot.all_stays()
     place = {id(stay): index for index, stay in enumerate(stays)}
     return msgspec.msgpack.encode(
         {
@@ -33,6 +33,7 @@ def dump(lot: Lot) -> bytes:
             "stays": [_dump_stay(stay) for stay in stays],
             "open": len(lot.stays),
             "moving": [place[id(stay)] for stay in lot.moving.values()],
+            "lapsed": [place[id(stay)] for stay in lot.lapsed.values()],
             "denied": lot.denied,
             "known": lot.known,
             "forgiven": list(lot.forgiven),
@@ -53,7 +54,14 @@ def _dump_reader(reader: Reader) -> list[Any]:
 
 def _dump_numbering(numbering: Numbering) -> list[Any]:
     slots, late = numbering.kept()
-    return [numbering.boot, numbering.done_to, numbering.ranges, _pack(slots), _pack(late)]
+    return [
+        numbering.boot,
+        numbering.done_to,
+        numbering.ranges,
+        numbering.mixed,
+        _pack(slots),
+        _pack(late),
+    ]
 
 
 def _pack(kept: list[Any]) -> bytes:
@@ -130,9 +138,10 @@ def _load_reader(lot: Lot, saved: list[Any]) -> None:
     for number, (mode, barrier, loop, faults) in lanes.items():
         lane = reader.lanes[number]
         lane.mode, lane.barrier, lane.loop, lane.faults = mode, barrier, loop, tuple(faults)
-    for boot, done_to, ranges, slots, late in numberings:
-        numbering = reader.numberings[boot] = Numbering(boot)
-        numbering.restore(done_to, ranges, _unpack(slots), _unpack(late))
+    for boot, done_to, ranges, mixed, slots, late in numberings:
+        numbering = Numbering(boot)
+        numbering.restore(done_to, ranges, mixed, _unpack(slots), _unpack(late))
+        reader.keep(numbering)
     reader.retired = dict.fromkeys(retired)
 
 
@@ -141,14 +150,13 @@ def _load_stays(lot: Lot, state: dict[str, Any]) -> None:
     for index, stay in enumerate(stays):
         if index < state["open"]:
             lot.stays[stay.credential] = stay
-        else:
-            lot.lapsed[stay.session] = stay
         if stay.area is not None:
             stay.area.inside += 1
         if stay.block is not None:
             stay.block.take(stay.number)
     for index in state["moving"]:
         _load_move(lot, stays[index])
+    lot.lapsed = {stays[index].session: stays[index] for index in state["lapsed"]}
 
 
 def _load_stay(lot: Lot, saved: list[Any]) -> Stay:
