@@ -1,0 +1,110 @@
+"""The engine: lots, journal and clock. It decides, applies and gathers events; commit() makes them durable.
+
+    engine.begin(now_ms)
+    event = engine.read(lot, scan)        # decided and applied, in memory only
+    engine.commit()                       # on stable storage from here on: now answers may leave
+
+One thread, no waiting, no clock of its own. An exception out of commit() ends the engine: memory would be
+ahead of what replay can rebuild.
+"""
+
+from typing import Any
+
+from liftgate.codecs.pack import Packer
+from liftgate.engine.core.apply import apply, apply_scan
+from liftgate.engine.core.commands import Command, Order, ReadCredential, Tick
+from liftgate.engine.core.decide import decide
+from liftgate.engine.core.events import ScanDecided, pack
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.reads import decide_read
+from liftgate.engine.journal.journal import GroupTooLarge, Journal
+
+SEAL_BYTES = 32 * 1024
+"""A record is closed at this size. It must fit an EVENTS frame (64 KiB) with one more command's events,
+which are atomic: the largest is a Tick of 1,000 lapses, some 26 KB."""
+
+ROUND_BYTES_MAX = 4 * 1024 * 1024
+"""Events of one round; the round ends early beyond it. Some 40,000 scans: larger rounds gain nothing, and
+this bounds the memory and the space that must be sure on disk before anything is decided."""
+
+
+class Engine:
+    """All lots of one process over one journal.
+
+    lots: by id; now_ms: the engine's clock, the later of the wall clock and the last journalled time;
+    position: of the last event, durable or not; accepting: whether the disk has room for a round.
+    """
+
+    def __init__(self, journal: Journal, lots: dict[str, Lot], now_ms: int, room_bytes: int) -> None:
+        self.journal = journal
+        self.lots = lots
+        self.now_ms = now_ms
+        self.position = journal.durable_position
+        self.accepting = True
+        self.room_bytes = room_bytes
+        self._gathered = Packer(2 * SEAL_BYTES)
+        self._count = 0
+
+    def begin(self, wall_ms: int) -> None:
+        """Begin a round: step the clock, and see whether the disk can take what the round may decide."""
+        if wall_ms > self.now_ms:
+            self.now_ms = wall_ms
+        self.accepting = self.journal.writable(self.room_bytes)
+
+    @property
+    def full(self) -> bool:
+        """Whether the round has gathered as much as a round may: commit before deciding more."""
+        return self.journal.pending_bytes + self._gathered.n >= self.room_bytes >> 1
+
+    def read(self, lot: Lot, read: ReadCredential) -> ScanDecided:
+        """Decide and apply a scan whose number is new."""
+        read.now_ms = self.now_ms
+        event = decide_read(lot, read)
+        event.pack(self._gathered)
+        self._count += 1
+        self.position += 1
+        apply_scan(lot, event, self.position)
+        if self._gathered.n >= SEAL_BYTES:
+            self._seal()
+        return event
+
+    def do(self, lot: Lot, command: Command) -> tuple[Any, ...]:
+        """Decide and apply any command; its events, none if it changes nothing. They share a record."""
+        events = decide(lot, command)
+        for event in events:
+            pack(event, self._gathered)
+            self._count += 1
+            self.position += 1
+            apply(lot, event, self.position)
+        if self._gathered.n >= SEAL_BYTES:
+            self._seal()
+        return events
+
+    def order(self, lot: Lot, order: Order) -> tuple[bool, str, dict[str, Any], int]:
+        """Do a service's COMMAND once; its outcome: (ok, code, body, position), always the first one."""
+        self.do(lot, order)
+        return lot.outcomes[order.id]
+
+    def tick(self) -> None:
+        """Let what was promised too long ago lapse, in every lot."""
+        for lot in self.lots.values():
+            if lot.moving:
+                self.do(lot, Tick(self.now_ms))
+
+    def _seal(self) -> None:
+        """Close the record: what was gathered goes to the journal's buffer."""
+        gathered = self._gathered
+        with memoryview(gathered.buf) as view:
+            try:
+                self.journal.append(view[: gathered.n], self._count, self.now_ms)
+            except GroupTooLarge:
+                self.journal.commit()
+                self.journal.append(view[: gathered.n], self._count, self.now_ms)
+        gathered.n = 0
+        self._count = 0
+
+    def commit(self) -> None:
+        """Make everything decided so far durable. Raises JournalFailed: then nobody may be answered."""
+        if self._count:
+            self._seal()
+        self.journal.commit()

@@ -1,0 +1,10 @@
+cimport cython
+from liftgate.codecs cimport frame
+from liftgate.codecs.pack cimport Packer
+from liftgate.engine.core.events cimport ScanDecided
+from liftgate.engine.core.model cimport Lot
+
+cpdef str text_of(ScanDecided event)
+cpdef str spot_of(Lot lot, ScanDecided event)
+@cython.locals(at=Py_ssize_t)
+cpdef void pack_decision(Packer out, unsigned int ref, Lot lot, ScanDecided event)

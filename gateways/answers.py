@@ -1,0 +1,102 @@
+"""What peers are told: events turned into DECISION and ACK, and reasons into words for a display.
+
+An answer is a function of the event, so a repeated question gets the same bytes.
+"""
+
+from typing import Any
+
+from liftgate.codecs.frame import begin_frame, end_frame
+from liftgate.codecs.pack import Packer
+from liftgate.engine.core.events import IN, ScanDecided
+from liftgate.engine.core.model import Lot
+
+ON_THIS_DISK = 1
+
+OPEN = 1
+REFUSE = 2
+DECIDED_LONG_AGO = 205
+
+TEXTS = {
+    100: "Lane closed",
+    101: "Not taken here",
+    200: "Not known here",
+    201: "Not permitted",
+    202: "Not valid now",
+    203: "Not valid",
+    204: "Used before",
+    205: "Please scan again",
+    210: "Already inside",
+    211: "No entry on record",
+    220: "Not at this time",
+    300: "Full",
+    301: "No spot of your class",
+    302: "Group is full",
+    310: "Reserved",
+    400: "Please call for help",
+    402: "Please pay",
+    403: "Time to leave has passed",
+    500: "Please call for help",
+}
+
+
+def text_of(event: ScanDecided) -> str:
+    """The words for the lane's display."""
+    if event.verdict == OPEN:
+        return "Welcome" if event.way == IN else "Goodbye"
+    return TEXTS.get(event.reason, "Please call for help")
+
+
+def spot_of(lot: Lot, event: ScanDecided) -> str | None:
+    """What the driver is told: the spot, the area, or nothing, as the lot assigns."""
+    if event.spot is None or lot.assign == "spot":
+        return event.spot
+    return event.area if lot.assign == "area" else None
+
+
+def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
+    """Append the DECISION frame that answers the scan of `event`."""
+    at = begin_frame(out, 0x11, ref)
+    out.array(9)
+    out.uint(event.no)
+    out.uint(event.verdict)
+    out.uint(event.reason)
+    out.binary_or_nil(event.session)
+    out.text_or_nil(spot_of(lot, event))
+    out.text(text_of(event))
+    if event.price is None:
+        out.nil()
+    else:
+        out.value(event.price)
+    out.uint(ON_THIS_DISK)
+    out.uint(event.position)
+    end_frame(out, at)
+
+
+def pack_too_old(out: Packer, ref: int, no: int) -> None:
+    """Append the DECISION for a number that was decided and whose answer is not a live one any more."""
+    at = begin_frame(out, 0x11, ref)
+    out.value([no, REFUSE, DECIDED_LONG_AGO, None, None, TEXTS[DECIDED_LONG_AGO], None, ON_THIS_DISK, 0])
+    end_frame(out, at)
+
+
+def pack_ack(out: Packer, ref: int, no: int, position: int) -> None:
+    """Append the ACK frame for a PASSAGE or LANE_STATUS."""
+    at = begin_frame(out, 0x14, ref)
+    out.array(2)
+    out.uint(no)
+    out.uint(position)
+    end_frame(out, at)
+
+
+def decision_body(lot: Lot, event: ScanDecided) -> dict[str, Any]:
+    """A decision as the body of an OUTCOME, for a service that scanned for somebody."""
+    return {
+        "no": event.no,
+        "verdict": event.verdict,
+        "reason": event.reason,
+        "session": event.session,
+        "spot": spot_of(lot, event),
+        "text": text_of(event),
+        "price": event.price,
+        "durable": ON_THIS_DISK,
+    }

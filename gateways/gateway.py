@@ -1,0 +1,182 @@
+"""The gateway, sans I/O: who is connected, what they may, and what goes out to whom when.
+
+A mover of bytes (the reactor, or the simulation's network) drives it in rounds:
+
+    gateway.begin(wall_ms)
+    link.receive(data) …             # for every peer that sent something; b"" = it closed
+    gateway.commit()                 # decided so far is durable from here on
+    for link, start, stop in gateway.runs(): send gateway.out.buf[start:stop] to it
+    gateway.sent()
+
+Time is an argument of begin(); randomness (nonces) comes through a port.
+"""
+
+from collections.abc import Callable, Iterator
+
+import structlog
+
+from liftgate.codecs import messages as m
+from liftgate.codecs.frame import Fault, begin_frame, end_frame, frame
+from liftgate.codecs.pack import Packer
+from liftgate.configs.schema import Config, ReaderConfig, ServiceConfig
+from liftgate.engine.engine import Engine
+from liftgate.gateways.link import Link
+
+log = structlog.get_logger()
+
+REPLAY_US_PER_ENTRY = 50
+"""Pace of backlog over all readers together: 20,000 entries a second, a tenth of what the engine decides,
+so that live scans stay fast."""
+
+Nonces = Callable[[], bytes]
+
+
+class Gateway:
+    """All connections of one engine.
+
+    out: frames of this round, in runs of one link each; links: every open connection; readers, services:
+    the signed-on ones by id; dirty: whether something was decided since the last commit.
+    """
+
+    def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
+        self.engine = engine
+        self.config = config.engine
+        self.reader_configs: dict[str, ReaderConfig] = {reader.id: reader for reader in config.readers}
+        self.service_configs: dict[str, ServiceConfig] = {service.id: service for service in config.services}
+        self.nonces = nonces
+        self.stranger_key = nonces() + nonces()
+        self.links: dict[Link, None] = {}
+        self.strangers: dict[Link, None] = {}
+        self.readers: dict[str, Link] = {}
+        self.services: dict[str, Link] = {}
+        self.subscribers: dict[Link, None] = {}
+        self.out = Packer(1 << 16)
+        self.now_ms = engine.now_ms
+        self.stopping = False
+        self.decided = 0
+        self._owner: Link | None = None
+        self._owners: list[Link] = []
+        self._stops: list[int] = []
+        self._ref = 0
+        self._replay_free_us = 0
+
+    # -- rounds
+
+    def begin(self, wall_ms: int) -> None:
+        """Begin a round at this Unix time in ms."""
+        self.engine.begin(wall_ms)
+        self.now_ms = self.engine.now_ms
+
+    def commit(self) -> None:
+        """Make the round durable, then let subscribers have it. Raises JournalFailed: send nothing then."""
+        self.engine.commit()
+        for link in list(self.subscribers):
+            link.pump()
+
+    def own(self, link: Link) -> Packer:
+        """What is packed into `out` next is for `link`."""
+        owner = self._owner
+        if owner is not link:
+            if owner is not None:
+                self._owners.append(owner)
+                self._stops.append(self.out.n)
+            self._owner = link
+        return self.out
+
+    def runs(self) -> Iterator[tuple[Link, int, int]]:
+        """The stretches of `out` and whom each is for, in order. An empty one is only a reason to look."""
+        if self._owner is not None:
+            self._owners.append(self._owner)
+            self._stops.append(self.out.n)
+            self._owner = None
+        start = 0
+        for link, stop in zip(self._owners, self._stops, strict=True):
+            yield link, start, stop
+            start = stop
+
+    def sent(self) -> None:
+        """The round's frames are sent or kept: forget them."""
+        self._owners.clear()
+        self._stops.clear()
+        self.out.n = 0
+
+    # -- connections
+
+    def connect(self, peer: str) -> Link | None:
+        """A peer connected. None: there are as many as may be, and it should get `farewell()` and no more.
+
+        A stranger who has not signed on yet makes room first, the oldest of them: so nobody can keep readers
+        out by connecting and saying nothing.
+        """
+        if self.stopping:
+            return None
+        if len(self.links) >= self.config.readers_max:
+            if not self.strangers:
+                return None
+            next(iter(self.strangers)).close("makes room")
+        link = Link(self, peer, self.now_ms)
+        self.links[link] = None
+        self.strangers[link] = None
+        return link
+
+    def farewell(self) -> bytes:
+        """What a peer gets who cannot be taken: ERROR 12, fatal."""
+        return frame(m.Error.TYPE, 0, m.encode(m.Error(Fault.UNAVAILABLE, "no room for more", True)))
+
+    def forget(self, link: Link) -> None:
+        """The link's connection is gone."""
+        self.links.pop(link, None)
+        self.strangers.pop(link, None)
+        self.subscribers.pop(link, None)
+        signed_on = self.readers if link.role == m.READER else self.services
+        if signed_on.get(link.id) is link:
+            del signed_on[link.id]
+
+    def signed_on(self, link: Link) -> None:
+        """`link` has shown that it holds the key of its id: an older connection of that id gives way."""
+        self.strangers.pop(link, None)
+        signed_on = self.readers if link.role == m.READER else self.services
+        before = signed_on.get(link.id)
+        signed_on[link.id] = link
+        if before is not None:
+            log.info("gateway.replaced", id=link.id, by=link.peer)
+            before.goodbye("replaced")
+
+    def hungry(self) -> bool:
+        """Whether a subscriber that reads has not had everything durable yet."""
+        return any(link.hungry() for link in self.subscribers)
+
+    def tick(self) -> None:
+        """What time brings, once a second or so: lapses, heartbeats, and ends of those who are too slow."""
+        self.engine.tick()
+        for link in list(self.links):
+            link.tick(self.now_ms)
+
+    def stop(self) -> None:
+        """Say goodbye to everybody; nothing is decided any more."""
+        self.stopping = True
+        for link in list(self.links):
+            link.goodbye("stopping")
+
+    # -- for links
+
+    def next_ref(self) -> int:
+        """A number for a request of the engine's own, 1..2**32-1."""
+        self._ref = self._ref % 0xFFFFFFFF + 1
+        return self._ref
+
+    def send(self, link: Link, message: m.Message, ref: int = 0) -> None:
+        """Pack a message that is not hot for `link`, in the order of what it is sent."""
+        out = self.own(link)
+        at = begin_frame(out, message.TYPE, ref)
+        out.append(m.encode(message))
+        end_frame(out, at)
+
+    def pause_ms(self, entries: int) -> int:
+        """How long a reader waits before its next REPLAY, after one of so many entries.
+
+        Every entry takes its share of one timeline that all readers have in common.
+        """
+        now_us = self.now_ms * 1000
+        self._replay_free_us = max(self._replay_free_us, now_us) + entries * REPLAY_US_PER_ENTRY
+        return (self._replay_free_us - now_us) // 1000

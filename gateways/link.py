@@ -1,0 +1,321 @@
+"""One connection, sans I/O: sign-on, requests, answers, and when it has to end.
+
+What is legal when is the codec's table (`codecs/connection.py`); here is what each message does. Requests
+are decided as they are read and their answers packed behind each other; nothing leaves before the
+gateway's commit.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from liftgate.codecs import messages as m
+from liftgate.codecs.connection import NEED_MORE, PEER_CLOSED, Role, WireConnection
+from liftgate.codecs.frame import Fault, PeerError
+from liftgate.engine.core.commands import TIME_MS_MAX, ReadCredential, RecordPassage, ReportLane
+from liftgate.engine.core.events import ScanDecided
+from liftgate.engine.core.model import Lane, Lot, Reader
+from liftgate.engine.core.numbering import Numbering
+from liftgate.engine.journal.feed import Feed
+from liftgate.gateways import answers, replays, services, signon
+
+if TYPE_CHECKING:
+    from liftgate.configs.schema import ServiceConfig
+    from liftgate.gateways.gateway import Gateway
+
+log = structlog.get_logger()
+
+SIGN_ON_MS = 5_000
+"""protocol.md: sign-on must finish in 5 s."""
+
+STALLED_MS = 10_000
+"""How long a peer may leave what is sent to it unread: a full socket for ten seconds on a lane is a broken
+peer, and what waits for it costs memory."""
+
+
+NOWHERE = Lot("")
+"""The lot of a link that is no reader's: nothing reaches it, as the dialogue's table holds readers apart."""
+
+
+class Link:
+    """One peer's connection.
+
+    id, role: as signed on; reader, lot, numbering: the model's, for a reader; service: its configuration,
+    for a service; heard_ms: when something last came; backlog: what the mover could not send yet; closing:
+    nothing more is read, and it ends when everything is sent; closed: the mover should drop it now;
+    handle: the mover's own name for it, -1 when it has let go.
+    """
+
+    def __init__(self, gateway: "Gateway", peer: str, now_ms: int) -> None:
+        self.gateway = gateway
+        self.engine = gateway.engine
+        self.peer = peer
+        self.conn = WireConnection(Role.ENGINE)
+        self.id = ""
+        self.role = 0
+        self.asked_role = 0
+        self.boot = 0
+        self.frame_bytes_max = 0
+        self.lot = NOWHERE
+        self.reader: Reader | None = None
+        self.numbering: Numbering | None = None
+        self.scan: ReadCredential | None = None
+        self.service: ServiceConfig | None = None
+        self.feed: Feed | None = None
+        self.cursor_name = ""
+        self.key = b""
+        self.opened_ms = now_ms
+        self.heard_ms = now_ms
+        self.pinged = False
+        self.handle = -1
+        self.backlog = b""
+        self.stalled_ms = 0
+        self.closing = False
+        self.closed = False
+        self.in_flight_max = gateway.config.in_flight_max
+        self._unanswered = 0
+
+    # -- what comes in
+
+    def receive(self, data: bytes) -> None:
+        """Take what the peer sent (b"": it closed), decide it, and pack the answers."""
+        if self.closing or self.closed:
+            if not data:
+                self.close("closed")
+            return
+        gateway = self.gateway
+        self.heard_ms = gateway.now_ms
+        self.pinged = False
+        self._unanswered = 0
+        gateway.own(self)
+        self.conn.feed(data)
+        while not self.closing:
+            try:
+                message = self.conn.next_event()
+                if message is NEED_MORE:
+                    break
+                if message is PEER_CLOSED:
+                    self.close("closed")
+                    break
+                self._handle(message)
+            except PeerError as error:
+                self.refuse(error)
+
+    def _handle(self, message: Any) -> None:
+        kind = message.TYPE
+        if kind == 0x10:
+            self._count_in_flight()
+            self._scan(message)
+        else:
+            _HANDLERS[kind](self, message)
+
+    def _count_in_flight(self) -> None:
+        self._unanswered += 1
+        if self._unanswered > self.in_flight_max:
+            raise PeerError(Fault.TOO_MANY_IN_FLIGHT, ref=self.conn.ref)
+
+    def check_accepting(self) -> bool:
+        """Whether anything may be decided now; if not, the request was answered ERROR 12, not fatal."""
+        if self.engine.accepting and not self.gateway.stopping:
+            return True
+        self.refuse(PeerError(Fault.UNAVAILABLE, ref=self.conn.ref))
+        return False
+
+    def own_numbering(self) -> Numbering:
+        """The numbering of this reader's boot. One that no event was noted in yet is asked for anew: the
+        same boot may come over another path meanwhile.
+        """
+        numbering = self.numbering
+        if numbering is None:
+            reader = self.reader
+            if reader is None:
+                raise PeerError(Fault.NOT_ALLOWED)
+            numbering = reader.numbering(self.boot)
+            if self.boot in reader.numberings:
+                self.numbering = numbering
+        return numbering
+
+    def lane(self, number: int) -> Lane:
+        """This reader's lane of that number. Raises PeerError 13."""
+        reader = self.reader
+        if reader is not None:
+            lane = reader.lanes.get(number)
+            if lane is not None:
+                return lane
+        raise PeerError(Fault.NO_SUCH_LANE, ref=self.conn.ref)
+
+    def check_fits(self, numbering: Numbering, no: int) -> None:
+        """Raise PeerError 11 where noting `no` would leave too many gaps."""
+        if not numbering.fits(no):
+            raise PeerError(Fault.TOO_MANY_GAPS, ref=self.conn.ref)
+
+    def _scan(self, message: Any) -> None:
+        no = message.no
+        numbering = self.own_numbering()
+        if numbering.has(no):
+            self._answer_again(numbering, no)
+            return
+        lane = self.lane(message.lane)
+        self.check_fits(numbering, no)
+        if not (self.engine.accepting and not self.gateway.stopping):
+            self.check_accepting()
+            return
+        scan = self.scan
+        if scan is None:
+            scan = self.scan = ReadCredential(lane, numbering)
+        scan.lane = lane
+        scan.numbering = numbering
+        scan.no = no
+        scan.at_ms = min(message.at_ms, TIME_MS_MAX)
+        scan.kind = message.kind
+        scan.token = message.token
+        event = self.engine.read(self.lot, scan)
+        self.gateway.decided += 1
+        answers.pack_decision(self.gateway.out, self.conn.ref, self.lot, event)
+
+    def _answer_again(self, numbering: Numbering, no: int) -> None:
+        """A repeated scan gets its first answer. One that came as history never opens anything now."""
+        event = numbering.answer(no)
+        if isinstance(event, ScanDecided):
+            answers.pack_decision(self.gateway.out, self.conn.ref, self.lot, event)
+        else:
+            answers.pack_too_old(self.gateway.out, self.conn.ref, no)
+
+    def _record(self, message: Any, command: type[Any], *fields: Any) -> None:
+        """PASSAGE and LANE_STATUS: decided once, acknowledged always."""
+        self._count_in_flight()
+        numbering = self.own_numbering()
+        no = message.no
+        if numbering.has(no):
+            event = numbering.answer(no)
+            position = getattr(event, "position", 0)
+        else:
+            lane = self.lane(message.lane)
+            self.check_fits(numbering, no)
+            if not self.check_accepting():
+                return
+            at_ms = min(message.at_ms, TIME_MS_MAX)
+            self.engine.do(self.lot, command(lane, numbering, no, at_ms, self.engine.now_ms, *fields))
+            position = self.engine.position
+        answers.pack_ack(self.gateway.out, self.conn.ref, no, position)
+
+    def _passage(self, message: m.Passage) -> None:
+        self._record(message, RecordPassage, message.what, message.session)
+
+    def _lane_status(self, message: m.LaneStatus) -> None:
+        self._record(message, ReportLane, message.barrier, message.loop, message.faults)
+
+    def _replay(self, message: m.Replay) -> None:
+        self._count_in_flight()
+        if self.check_accepting():
+            self.send(replays.replay(self, message), self.conn.ref)
+
+    def _time(self, message: m.TimeAsk) -> None:
+        now_ms = self.gateway.now_ms
+        self.send(m.Time(message.t0, now_ms, now_ms), self.conn.ref)
+
+    def _ping(self, message: m.Ping) -> None:
+        self.send(m.Pong(), self.conn.ref)
+
+    def _nothing(self, message: m.Message) -> None:
+        """PONG, DONE, TIME: that something came is all there is to know."""
+
+    def _ends(self, message: m.Goodbye | m.Error) -> None:
+        if isinstance(message, m.Error):
+            log.info("gateway.peer_error", id=self.id, code=message.code, text=message.text)
+            if not message.fatal:
+                return
+        self.close("goodbye")
+
+    # -- what goes out
+
+    def send(self, message: m.Message, ref: int = 0) -> None:
+        """Pack a message for this peer."""
+        self.gateway.send(self, message, ref)
+
+    def refuse(self, error: PeerError) -> None:
+        """Answer ERROR, and after a fatal one end the connection once it is sent."""
+        self.send(m.Error(int(error.code), error.text[:200], error.fatal), error.ref)
+        if error.fatal:
+            log.info("gateway.refused", id=self.id, peer=self.peer, code=int(error.code), text=error.text)
+            self.closing = True
+
+    def goodbye(self, reason: str) -> None:
+        """End in order: GOODBYE, then nothing."""
+        if not self.closing and not self.closed:
+            self.send(m.Goodbye(reason))
+            self.closing = True
+
+    def close(self, reason: str) -> None:
+        """End at once."""
+        if not self.closed:
+            self.closed = True
+            self.gateway.own(self)  # so that the mover looks at this link in this round
+            if self.feed is not None:
+                self.feed.close()
+                self.feed = None
+            self.gateway.forget(self)
+            log.debug("gateway.closed", id=self.id, peer=self.peer, reason=reason)
+
+    def pump(self) -> None:
+        """Send a subscriber what is durable, a frame at a time, as fast as it reads."""
+        if self.feed is not None and not self.backlog and not self.closing:
+            services.pump(self)
+
+    def hungry(self) -> bool:
+        """Whether there is more for this subscriber, and room to send it."""
+        feed = self.feed
+        durable = self.engine.journal.durable_position
+        return feed is not None and not self.backlog and not self.closing and feed.position <= durable
+
+    def keep(self, rest: bytes) -> None:
+        """The mover could not send all: `rest` waits. Beyond the bound the peer is too slow."""
+        if not self.backlog:
+            self.stalled_ms = self.gateway.now_ms
+        self.backlog += rest
+        if len(self.backlog) > self.gateway.config.output_bytes_max:
+            self.close("too slow")
+
+    def tick(self, now_ms: int) -> None:
+        """End what is too slow or silent; ask who has been silent for a while."""
+        if self.closed:
+            return
+        silent_ms = now_ms - self.heard_ms
+        heartbeat_ms = self.gateway.config.heartbeat_s * 1000
+        if self.backlog and now_ms - self.stalled_ms > STALLED_MS:
+            self._drop(Fault.TOO_SLOW)
+        elif not self.role:
+            if now_ms - self.opened_ms >= SIGN_ON_MS:
+                self._drop(Fault.REFUSED)
+        elif silent_ms >= 2 * heartbeat_ms:
+            self.goodbye("silent")
+        elif silent_ms >= heartbeat_ms and not self.pinged:
+            self.pinged = True
+            self.send(m.Ping())
+
+    def _drop(self, code: Fault) -> None:
+        """Say why, as far as the socket still takes it, and end."""
+        if self.closing:
+            self.close("ends too slowly")
+        else:
+            self.refuse(PeerError(code))
+
+
+_HANDLERS: dict[int, Any] = {
+    m.Hello.TYPE: signon.hello,
+    m.Auth.TYPE: signon.auth,
+    m.Passage.TYPE: Link._passage,
+    m.LaneStatus.TYPE: Link._lane_status,
+    m.Replay.TYPE: Link._replay,
+    m.Done.TYPE: Link._nothing,
+    m.TimeAsk.TYPE: Link._time,
+    m.Time.TYPE: Link._nothing,
+    m.Ping.TYPE: Link._ping,
+    m.Pong.TYPE: Link._nothing,
+    m.Goodbye.TYPE: Link._ends,
+    m.Error.TYPE: Link._ends,
+    m.CommandMessage.TYPE: services.command,
+    m.Query.TYPE: services.query,
+    m.Subscribe.TYPE: services.subscribe,
+    m.Cursor.TYPE: services.cursor,
+}

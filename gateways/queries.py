@@ -1,0 +1,160 @@
+"""QUERY: answers from memory."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from liftgate.codecs import messages as m
+from liftgate.engine.core.events import IN, PROMISED, HistoryRecorded, ScanDecided
+from liftgate.engine.core.model import Lot, Stay
+from liftgate.engine.core.rules.table import ENTRY, EXIT
+
+if TYPE_CHECKING:
+    from liftgate.gateways.gateway import Gateway
+
+Reply = tuple[bool, str, dict[str, Any]]
+
+
+class OfSession(msgspec.Struct, forbid_unknown_fields=True):
+    """args of session: the token; kind as in SCAN, any of them when it is left out."""
+
+    credential: Annotated[bytes, Meta(max_length=512)]
+    kind: Annotated[int, Meta(ge=1, le=4)] | None = None
+
+
+class OfScan(msgspec.Struct, forbid_unknown_fields=True):
+    """args of why: the event's name."""
+
+    reader: m.Id
+    boot: m.Number
+    no: m.Number
+
+
+def occupancy(lot: Lot, args: Any) -> Reply:
+    """The lot's counts, and each area's own."""
+    areas = {
+        area.id: {
+            "capacity": area.capacity,
+            "occupancy": area.inside + area.adrift,
+            "held": area.held,
+            "available": area.available(),
+        }
+        for area in lot.areas.values()
+    }
+    return True, "", {**lot.counts(), "areas": areas}
+
+
+def session(lot: Lot, args: OfSession) -> Reply:
+    """The open stay of a credential."""
+    kinds = (args.kind,) if args.kind is not None else (1, 2, 3, 4)
+    for kind in kinds:
+        stay = lot.stays.get(bytes((kind,)) + args.credential)
+        if stay is not None:
+            return True, "", _stay_body(stay)
+    return False, "no_session", {}
+
+
+def _stay_body(stay: Stay) -> dict[str, Any]:
+    return {
+        "session": stay.session,
+        "entered_at_ms": stay.entered_at_ms,
+        "area": stay.area.id if stay.area is not None else None,
+        "spot": stay.spot_name(),
+        "moving": stay.moving,
+        "paid_until_ms": stay.paid_until_ms,
+    }
+
+
+def why(lot: Lot, args: OfScan) -> Reply:
+    """The rules behind a decision that is still kept."""
+    reader = lot.readers.get(args.reader)
+    event = reader.numbering(args.boot).answer(args.no) if reader is not None else None
+    if not isinstance(event, ScanDecided | HistoryRecorded):
+        return False, "not_kept", {}
+    return True, "", explain(event)
+
+
+def explain(event: ScanDecided | HistoryRecorded) -> dict[str, Any]:
+    """A decision in words: for a refusal the trace that it was recorded with, else the rules it passed."""
+    if isinstance(event, HistoryRecorded):
+        trace = [f"history: the reader answered {event.verdict_given}", f"finding {event.finding}"]
+        return {"verdict": event.verdict_given, "reason": event.finding, "trace": trace}
+    if event.trace is not None:
+        trace = list(event.trace)
+    else:
+        rules = ENTRY if event.way == IN else EXIT
+        trace = [f"{rule.name}: nothing against it" for rule in rules]
+        if event.spot is not None:
+            trace.append(f"given {event.spot}")
+        if event.effect == PROMISED:
+            trace.append("held until the car passes")
+    return {
+        "verdict": event.verdict,
+        "reason": event.reason,
+        "at_ms": event.at_ms,
+        "way": "in" if event.way == IN else "out",
+        "area": event.area,
+        "skew_ms": event.skew_ms,
+        "trace": trace,
+    }
+
+
+def lanes(lot: Lot, args: Any) -> Reply:
+    """Every lane: its mode, barrier, loop and faults as last reported."""
+    body = {
+        f"{reader.id}/{lane.number}": {
+            "direction": lane.direction,
+            "area": lane.area.id,
+            "mode": lane.mode,
+            "barrier": lane.barrier,
+            "loop": lane.loop,
+            "faults": list(lane.faults),
+        }
+        for reader in lot.readers.values()
+        for lane in reader.lanes.values()
+    }
+    return True, "", body
+
+
+class NoArgs(msgspec.Struct, forbid_unknown_fields=True):
+    """No args."""
+
+
+QUERIES: dict[str, tuple[type[Any], Any]] = {
+    "occupancy": (NoArgs, occupancy),
+    "session": (OfSession, session),
+    "why": (OfScan, why),
+    "lanes": (NoArgs, lanes),
+}
+
+
+def answer(lot: Lot, name: str, args: dict[str, Any]) -> Reply:
+    """Answer one query about a lot; `ok` false with a code where it cannot be."""
+    known = QUERIES.get(name)
+    if known is None:
+        return False, "unknown_query", {}
+    shape, ask = known
+    try:
+        reply: Reply = ask(lot, msgspec.convert(args, shape))
+    except msgspec.ValidationError as error:
+        return False, "bad_args", {"text": str(error)}
+    return reply
+
+
+def status(gateway: "Gateway") -> dict[str, Any]:
+    """The engine as it is now: what `liftgate up` and an operator's monitoring show."""
+    engine = gateway.engine
+    return {
+        "engine": gateway.config.name,
+        "at_ms": gateway.now_ms,
+        "lots": list(engine.lots),
+        "position": engine.position,
+        "durable_position": engine.journal.durable_position,
+        "decided": gateway.decided,
+        "connections": len(gateway.links),
+        "readers": sorted(gateway.readers),
+        "services": sorted(gateway.services),
+        "accepting": engine.accepting,
+        "cursors": engine.journal.cursors.all(),
+    }

@@ -1,0 +1,202 @@
+"""Services: COMMAND, QUERY, and the feed of durable records."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from liftgate.codecs import messages as m
+from liftgate.codecs.frame import Fault, PeerError
+from liftgate.engine.core.commands import TIME_MS_MAX, Order, ReadCredential
+from liftgate.engine.core.events import ScanDecided
+from liftgate.engine.core.model import Lot
+from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
+from liftgate.engine.journal.records import RECORD_BYTES_WHOLE_MAX, read_record
+from liftgate.engine.journal.scan import JournalRotten
+from liftgate.gateways import answers, queries
+
+if TYPE_CHECKING:
+    from liftgate.gateways.link import Link
+
+CHUNKS_PER_ROUND = 2
+"""EVENTS frames that one subscriber gets a round, 64 KiB each: a sink catching up shares the loop."""
+
+FRAME_OVERHEAD = 32
+"""Bytes of an EVENTS body around its records."""
+
+
+class ScanFor(msgspec.Struct, forbid_unknown_fields=True):
+    """args of read_credential: a scan that reached a service, under the reader's own name for it."""
+
+    reader: m.Id
+    boot: m.Number
+    no: m.Number
+    lane: m.U8
+    kind: Annotated[int, Meta(ge=1, le=4)]
+    token: m.Token
+    at_ms: m.U64
+
+
+def command(link: "Link", message: m.CommandMessage) -> None:
+    """Do a COMMAND once and answer it; the OUTCOME leaves with the round, when it is durable."""
+    link._count_in_flight()
+    lot = _lot(link, message.lot)
+    if lot is None or not _may(link, message.name):
+        code = "no_such_lot" if lot is None else "not_allowed"
+        link.send(m.Outcome(message.id, False, code, {}, link.engine.position), link.conn.ref)
+    elif link.check_accepting():
+        do = _read_credential if message.name == "read_credential" else _order
+        ok, code, body, position = do(link, lot, message)
+        link.send(m.Outcome(message.id, ok, code, body, position), link.conn.ref)
+
+
+def _may(link: "Link", name: str) -> bool:
+    return link.service is not None and name in link.service.may
+
+
+def _lot(link: "Link", id: str) -> Lot | None:
+    """The lot, if there is one of that name and the service may ask about it."""
+    service = link.service
+    if service is None or (service.lots is not None and id not in service.lots):
+        return None
+    return link.engine.lots.get(id)
+
+
+Result = tuple[bool, str, dict[str, Any], int]
+
+
+def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
+    engine = link.engine
+    new = message.id not in lot.outcomes
+    reader = message.args.get("reader")
+    target = link.gateway.readers.get(reader) if isinstance(reader, str) else None
+    order = Order(engine.now_ms, message.id, link.id, message.name, message.args, target is not None)
+    result = engine.order(lot, order)
+    if new and result[0] and target is not None:
+        _tell(target, message)
+    return result
+
+
+def _tell(target: "Link", message: m.CommandMessage) -> None:
+    """Pass on to the reader what was ordered at one of its lanes."""
+    args = message.args
+    told: m.Message
+    if message.name == "open_lane":
+        told = m.Vend(args["lane"], args["cause"])
+    elif message.name == "set_lane":
+        told = m.SetLane(args["lane"], args["mode"])
+    else:
+        told = m.Display(args["lane"], args["text"], args["seconds"])
+    target.send(told, target.gateway.next_ref())
+
+
+def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
+    """A scan by another path than its reader's own: the same name gets the same decision."""
+    engine = link.engine
+    try:
+        args = msgspec.convert(message.args, ScanFor)
+    except msgspec.ValidationError as error:
+        return False, "bad_args", {"text": str(error)}, engine.position
+    reader = lot.readers.get(args.reader)
+    lane = reader.lanes.get(args.lane) if reader is not None else None
+    if reader is None or lane is None:
+        return False, "no_such_lane", {}, engine.position
+    numbering = reader.numbering(args.boot)
+    if numbering.has(args.no):
+        event = numbering.answer(args.no)
+    elif not numbering.fits(args.no):
+        return False, "too_many_gaps", {}, engine.position
+    else:
+        scan = ReadCredential(lane, numbering)
+        scan.no, scan.at_ms = args.no, min(args.at_ms, TIME_MS_MAX)
+        scan.kind, scan.token = args.kind, args.token
+        event = engine.read(lot, scan)
+    if not isinstance(event, ScanDecided):
+        return True, "", {"no": args.no, "verdict": answers.REFUSE, "reason": answers.DECIDED_LONG_AGO}, 0
+    return True, "", answers.decision_body(lot, event), event.position
+
+
+def query(link: "Link", message: m.Query) -> None:
+    """Answer from memory. What is seen may be undurable yet, so the ANSWER leaves with the round too."""
+    link._count_in_flight()
+    if not _may(link, "query"):
+        link.send(m.Answer(False, "not_allowed", {}), link.conn.ref)
+        return
+    if message.name == "status":
+        link.send(m.Answer(True, "", queries.status(link.gateway)), link.conn.ref)
+        return
+    lot = _lot(link, message.lot)
+    if lot is None:
+        link.send(m.Answer(False, "no_such_lot", {}), link.conn.ref)
+        return
+    ok, code, body = queries.answer(lot, message.name, message.args)
+    link.send(m.Answer(ok, code, body), link.conn.ref)
+
+
+def subscribe(link: "Link", message: m.Subscribe) -> None:
+    """Begin to feed a subscriber. A name that is not empty has a cursor, which holds the journal for it."""
+    if not _may(link, "subscribe"):
+        raise PeerError(Fault.NOT_ALLOWED, "may not subscribe", link.conn.ref)
+    journal = link.engine.journal
+    stored = journal.cursors.get(message.name) if message.name else None
+    after = message.after if message.after is not None else (stored or 0)
+    try:
+        feed = Feed(journal, min(after, journal.durable_position))
+    except PositionGone as gone:
+        text = f"position no longer kept; the oldest is {gone.oldest}"
+        raise PeerError(Fault.POSITION_GONE, text, link.conn.ref) from gone
+    if message.name and stored is None:
+        _set_cursor(link, message.name, min(after, journal.durable_position))
+    if link.feed is not None:
+        link.feed.close()
+    link.feed, link.cursor_name = feed, message.name
+    link.gateway.subscribers[link] = None
+
+
+def cursor(link: "Link", message: m.Cursor) -> None:
+    """All up to here is safe where it was going."""
+    if not link.cursor_name:
+        raise PeerError(Fault.NOT_ALLOWED, "no cursor without a subscription of that name")
+    _set_cursor(link, link.cursor_name, message.position)
+
+
+def _set_cursor(link: "Link", name: str, position: int) -> None:
+    try:
+        link.engine.journal.move_cursor(name, position)
+    except ValueError as error:
+        raise PeerError(Fault.BAD_FIELD, str(error), link.conn.ref) from error
+
+
+def pump(link: "Link") -> None:
+    """Pack what is durable and new for a subscriber.
+
+    Records are sent as they stand on disk. A service that takes smaller frames than the largest record gets
+    them one by one, and ERROR 3 when one does not fit: under load that happens.
+    """
+    room = link.conn.frame_bytes_max - FRAME_OVERHEAD
+    for _ in range(CHUNKS_PER_ROUND):
+        chunk = None
+        if link.feed is not None:
+            chunk = link.feed.read_nowait(max(room, RECORD_BYTES_WHOLE_MAX))
+        if chunk is None:
+            return
+        if len(chunk.records) <= room:
+            link.send(m.Events(chunk.first, chunk.last, chunk.records))
+        elif not _send_singly(link, chunk, room):
+            return
+
+
+def _send_singly(link: "Link", chunk: Chunk, room: int) -> bool:
+    """Send each record in a frame of its own; False, and an end, where one is too large for the peer."""
+    start = 0
+    while start < len(chunk.records):
+        record = read_record(memoryview(chunk.records), start)
+        if record is None:
+            raise JournalRotten("", start, chunk.first, "a record went bad between disk and feed")
+        if record.end - start > room:
+            text = f"a record needs frame_bytes_max {record.end - start + FRAME_OVERHEAD}"
+            link.refuse(PeerError(Fault.TOO_LONG, text))
+            return False
+        link.send(m.Events(record.first, record.last, chunk.records[start : record.end]))
+        start = record.end
+    return True

@@ -1,0 +1,71 @@
+"""Sign-on at the engine's side: HELLO, CHALLENGE, AUTH, WELCOME."""
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from liftgate.codecs import messages as m
+from liftgate.codecs.frame import VERSION, Fault, PeerError
+from liftgate.codecs.signon import client_mac, engine_mac, same
+
+if TYPE_CHECKING:
+    from liftgate.gateways.link import Link
+
+log = structlog.get_logger()
+
+FRAME_BYTES_MIN = 1024
+"""What WELCOME names at the least, whatever a HELLO asks for: a DECISION with the longest text fits."""
+
+
+def hello(link: "Link", message: m.Hello) -> None:
+    """Challenge whoever it says it is; an unknown id is found out at AUTH, like a wrong key."""
+    gateway = link.gateway
+    if VERSION not in message.versions:
+        raise PeerError(Fault.BAD_VERSION, ref=link.conn.ref)
+    link.id, link.boot = message.id, message.boot
+    known = gateway.reader_configs if message.role == m.READER else gateway.service_configs
+    config = known.get(message.id)
+    link.key = gateway.stranger_key if config is None else config.key
+    asked = min(message.frame_bytes_max, gateway.config.frame_bytes_max)
+    link.frame_bytes_max = max(asked, FRAME_BYTES_MIN)
+    link.asked_role = message.role if config is not None else 0
+    challenge = m.Challenge(gateway.nonces(), gateway.config.name, gateway.now_ms)
+    gateway.own(link).append(link.conn.encode(challenge, link.conn.ref))
+
+
+def auth(link: "Link", message: m.Auth) -> None:
+    """Let in who holds the key of a known id. The mac is computed for an unknown one too."""
+    conn = link.conn
+    right = same(message.mac, client_mac(link.key, conn.hello, conn.challenge))
+    if not right or not link.asked_role:
+        link.id = f"({link.id})"  # what it called itself is no name to look anything up by
+        raise PeerError(Fault.REFUSED, ref=conn.ref)
+    link.role = link.asked_role
+    mac = engine_mac(link.key, conn.hello, conn.challenge)
+    done_to, gaps = _bind(link)
+    gateway = link.gateway
+    config = gateway.config
+    frame_bytes_max = link.frame_bytes_max
+    welcome = m.Welcome(
+        mac, done_to, gaps, config.in_flight_max, frame_bytes_max, config.heartbeat_s, gateway.now_ms
+    )
+    gateway.own(link).append(conn.encode(welcome, conn.ref))
+    gateway.signed_on(link)
+    log.info("gateway.signed_on", id=link.id, role=link.role, peer=link.peer)
+    if link.reader is not None:
+        for lane in link.reader.lanes.values():
+            if lane.mode != 1:
+                link.send(m.SetLane(lane.number, lane.mode), gateway.next_ref())
+    gateway.own(link)  # a replaced connection's GOODBYE came in between
+
+
+def _bind(link: "Link") -> tuple[int, tuple[tuple[int, int], ...]]:
+    """Tie the link to what it is in the model; what of its numbering is known, for WELCOME."""
+    gateway = link.gateway
+    if link.role == m.SERVICE:
+        link.service = gateway.service_configs[link.id]
+        return 0, ()
+    link.lot = gateway.engine.lots[gateway.reader_configs[link.id].lot]
+    link.reader = link.lot.readers[link.id]
+    numbering = link.own_numbering()
+    return numbering.done_to, tuple((low, high) for low, high in numbering.ranges)

@@ -1,0 +1,39 @@
+# The compiled build's side of sockets.py: same names, inline C.
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
+cdef extern from *:
+    """
+    #ifndef LIFTGATE_SOCKETS
+    #define LIFTGATE_SOCKETS
+    #include <sys/types.h>
+    #include <sys/socket.h>
+    #include <errno.h>
+    static char lg_received[65536];
+    /* > 0: bytes; 0: the peer closed or the connection broke; -1: nothing is there */
+    static inline Py_ssize_t lg_receive(int fd) {
+        ssize_t n;
+        do n = recv(fd, lg_received, sizeof lg_received, MSG_DONTWAIT); while (n < 0 && errno == EINTR);
+        if (n >= 0) return n;
+        return (errno == EAGAIN || errno == EWOULDBLOCK) ? -1 : 0;
+    }
+    static inline Py_ssize_t lg_send(int fd, const char *data, Py_ssize_t size) {
+        ssize_t n;
+        do n = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL); while (n < 0 && errno == EINTR);
+        if (n >= 0) return n;
+        return (errno == EAGAIN || errno == EWOULDBLOCK) ? 0 : -1;
+    }
+    #endif
+    """
+    char *lg_received
+    Py_ssize_t lg_receive(int fd) nogil
+    Py_ssize_t lg_send(int fd, const char *data, Py_ssize_t size) nogil
+
+cdef inline bytes receive(int fd):
+    cdef Py_ssize_t size = lg_receive(fd)
+    if size < 0:
+        return None
+    return PyBytes_FromStringAndSize(lg_received, size)
+
+cdef inline Py_ssize_t send(int fd, bytearray buf, Py_ssize_t start, Py_ssize_t stop) except -2:
+    return lg_send(fd, PyByteArray_AS_STRING(buf) + start, stop - start)

@@ -1,0 +1,166 @@
+"""The engine as a process: recover, listen, serve, look after the journal, stop in order."""
+
+import gc
+import json
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import trio
+
+from liftgate.configs.schema import Config, EngineConfig
+from liftgate.engine.configured import configure
+from liftgate.engine.engine import Engine
+from liftgate.engine.journal.disk import DiskStorage
+from liftgate.engine.journal.snapshot import covered_position
+from liftgate.engine.journal.storage import Storage
+from liftgate.engine.replay import open_engine
+from liftgate.gateways.gateway import Gateway
+from liftgate.gateways.reactor import Reactor, wall_ms
+from liftgate.gateways.tls import server_context
+
+log = structlog.get_logger()
+
+STOP_S_MAX = 5
+"""How long an orderly stop waits for peers that do not read their GOODBYE."""
+
+GC_THRESHOLD = 100_000
+"""New containers before a young collection. The hot path makes none that live, so few collections find
+anything; design.md measured the difference at p99."""
+
+LISTEN_BACKLOG = 4096
+"""A storm of reconnecting readers waits here while earlier ones are greeted."""
+
+
+def nonce() -> bytes:
+    """16 random bytes."""
+    return secrets.token_bytes(16)
+
+
+def start(config: Config, storage: Storage) -> tuple[Engine, Gateway]:
+    """Recover the engine, bring it to what the file says, and make its gateway.
+
+    Raises JournalRotten, FolderLocked, StorageError, JournalFailed.
+    """
+    engine, recovery = open_engine(storage, config.engine.segment_bytes)
+    engine.begin(wall_ms())
+    configure(engine, config)
+    engine.commit()
+    log.info(
+        "engine.recovered",
+        position=recovery.position,
+        records=recovery.records,
+        cut_bytes=recovery.cut_bytes,
+        cut_place=str(recovery.cut_place) if recovery.cut_place else None,
+    )
+    return engine, Gateway(engine, config, nonce)
+
+
+def listen(config: EngineConfig) -> socket.socket:
+    """A listening socket. Raises OSError."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((config.host, config.port))
+        listener.listen(LISTEN_BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
+    """Run the engine until SIGTERM or SIGINT, or until the task is cancelled.
+
+    ready: called with host and port once it listens. Raises JournalFailed and OSError; then nothing that was
+    not durable was answered.
+    """
+    storage = DiskStorage(config.engine.journal)
+    engine, gateway = start(config, storage)
+    tls = config.engine.tls
+    context = server_context(tls.cert, tls.key, tls.client_ca) if tls is not None else None
+    reactor = Reactor(gateway, listen(config.engine), context)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_every_second, reactor)
+            nursery.start_soon(_maintain, engine)
+            nursery.start_soon(_fold, engine, config.engine)
+            host, port = reactor.listener.getsockname()[:2]
+            log.info("engine.listening", host=host, port=port, tls=context is not None)
+            nursery.start_soon(reactor.run)
+            gc.collect()
+            gc.freeze()  # what stands now stays; a full collection over it would be a pause at a barrier
+            gc.set_threshold(GC_THRESHOLD, 50, 50)
+            ready(host, port)
+            await _wait_stopped(reactor)
+            nursery.cancel_scope.cancel()
+    finally:
+        reactor.close()
+        engine.journal.close()
+    log.info("engine.stopped", position=engine.journal.durable_position)
+
+
+def write_ready_file(path: Path, host: str, port: int, pid: int) -> None:
+    """Tell whoever started the engine where it listens: JSON, written aside and renamed."""
+    aside = path.with_name(path.name + ".new")
+    aside.write_text(json.dumps({"host": host, "port": port, "pid": pid}))
+    aside.rename(path)
+
+
+async def _wait_stopped(reactor: Reactor) -> None:
+    """Wait for SIGTERM or SIGINT, then stop in order."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            log.info("engine.stopping", signal=signal.Signals(number).name)
+            await stop(reactor)
+            return
+
+
+async def stop(reactor: Reactor) -> None:
+    """GOODBYE to everybody; who does not take it within STOP_S_MAX is dropped."""
+    reactor.pause_accepting()
+    reactor.gateway.begin(reactor.clock())
+    reactor.gateway.stop()
+    reactor.finish()
+    with trio.move_on_after(STOP_S_MAX):
+        while reactor.links:
+            await trio.sleep(0.02)
+    for link in list(reactor.links.values()):
+        reactor.drop(link)
+
+
+async def _every_second(reactor: Reactor) -> None:
+    while True:
+        await trio.sleep(1)
+        reactor.resume_accepting()
+        reactor.tick()
+
+
+async def _maintain(engine: Engine) -> None:
+    """The journal's housekeeping blocks, so it has a thread."""
+    while True:
+        await trio.to_thread.run_sync(engine.journal.maintain)
+        await trio.sleep(0.25)
+
+
+async def _fold(engine: Engine, config: EngineConfig) -> None:
+    """Have closed segments folded into a snapshot, by a process of its own at the lowest priority."""
+    storage = engine.journal.storage
+    engine.journal.retire(covered_position(storage))
+    while True:
+        await trio.sleep(config.snapshot_every_s)
+        if len(engine.journal.catalogue.all()) < 2:
+            continue
+        command = ["nice", "-n", "19", sys.executable, "-m", "liftgate.engine.replay", str(config.journal)]
+        done = await trio.run_process(command, check=False, capture_stdout=True, capture_stderr=True)
+        if done.returncode:
+            log.error("engine.fold_failed", stderr=done.stderr.decode(errors="replace")[-2000:])
+        else:
+            engine.journal.retire(covered_position(storage))
+            log.info("engine.folded", position=int(done.stdout))
