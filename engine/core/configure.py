@@ -79,7 +79,7 @@ def _put_back(lot: Lot, stay: Stay) -> None:
         stay.to = lot.areas.get(stay.to.id, lot.outermost)
     if stay.moving:
         stay.to_block = _retake(lot, stay.to_block, stay.to_number)
-        if stay.to is not None:
+        if stay.to is not None and stay.holds():
             stay.to.held += 1
 
 

@@ -74,6 +74,7 @@ cdef class Stay:
     cdef public Py_ssize_t to_number
     cdef public Lane lane
     cdef public long long since_ms
+    cpdef bint holds(self) except -1
 
 cdef class Lot:
     cdef public str id

@@ -221,6 +221,12 @@ class Stay:
         self.lane: Lane | None = None
         self.since_ms = 0
 
+    def holds(self) -> bool:
+        """Whether its move holds a place where it goes. One out of an inner area does not: it is counted in
+        the outer one already, and twice would make a full lot's `available` negative.
+        """
+        return self.to is not None and (self.area is None or not self.area.within(self.to))
+
     def spot_name(self) -> str | None:
         """The name of the spot it has or was promised."""
         block, number = (self.to_block, self.to_number) if self.moving else (self.block, self.number)

@@ -34,7 +34,7 @@ def promise_move(
     stay.to = to
     stay.to_block = block
     stay.to_number = number
-    if to is not None:
+    if to is not None and stay.holds():
         to.held += 1
     if block is not None:
         block.take(number)
@@ -75,7 +75,7 @@ def _unpromise(lot: Lot, stay: Stay) -> None:
     stay.moving = False
     stay.lane = None
     del lot.moving[stay.session]
-    if stay.to is not None:
+    if stay.to is not None and stay.holds():
         stay.to.held -= 1
     if stay.to_block is not None:
         stay.to_block.release(stay.to_number)

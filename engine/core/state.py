@@ -177,7 +177,7 @@ def _find_lane(lot: Lot, name: tuple[str, int] | None) -> Lane | None:
 def _load_move(lot: Lot, stay: Stay) -> None:
     stay.moving = True
     lot.moving[stay.session] = stay
-    if stay.to is not None:
+    if stay.to is not None and stay.holds():
         stay.to.held += 1
     if stay.to_block is not None:
         stay.to_block.take(stay.to_number)
