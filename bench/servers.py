@@ -184,6 +184,8 @@ def _process(command: Sequence[str], log: Path, talks: bool = True) -> Iterator[
         try:
             yield process
             _stop(process, log)
+        except ServerFailed:
+            raise
         except Exception as error:
             error.add_note(f"{command[0]} said last: {_last_words(log)}")
             raise
