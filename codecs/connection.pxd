@@ -1,5 +1,6 @@
 cimport cython
 from liftgate.codecs.frame cimport FrameReader
+from liftgate.codecs.scans cimport ScanFields
 
 cdef class WireConnection:
     cdef public object role
@@ -11,9 +12,13 @@ cdef class WireConnection:
     cdef public FrameReader frames
     cdef public int _client_role
     cdef public bint _eof
+    cdef public bint _taken
+    cdef public bint _reads
     cdef public dict _theirs
     cdef public dict _ours
     cpdef void feed(self, bytes data)
     cpdef object next_event(self)
+    @cython.locals(frames=FrameReader)
+    cpdef bint next_scan(self, ScanFields fields) except -1
     @cython.locals(frames=FrameReader, kind=int, body=bytes)
     cdef object _message(self)

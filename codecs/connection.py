@@ -14,6 +14,7 @@ from typing import Final, NoReturn
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import BODY_BYTES_BEFORE_WELCOME, Fault, FrameReader, PeerError, frame
+from liftgate.codecs.scans import ScanFields
 
 
 class Role(Enum):
@@ -91,11 +92,13 @@ class WireConnection:
         self.frames = FrameReader()
         self._client_role = 0
         self._eof = False
+        self._taken = False
         self._enter(State.NEW)
 
     def _enter(self, state: State) -> None:
         """Both directions' rows of the table are looked up here once, not for every frame."""
         self.state = state
+        self._reads = state is State.READER and self.role is Role.ENGINE
         client, engine = FROM_CLIENT[state], FROM_ENGINE[state]
         self._theirs, self._ours = (client, engine) if self.role is Role.ENGINE else (engine, client)
 
@@ -115,7 +118,9 @@ class WireConnection:
             return PEER_CLOSED
         self.ref = 0
         try:
-            if not self.frames.take():
+            if self._taken:
+                self._taken = False
+            elif not self.frames.take():
                 return PEER_CLOSED if self._eof else NEED_MORE
             return self._message()
         except PeerError as error:
@@ -123,6 +128,22 @@ class WireConnection:
             if error.fatal:
                 self._enter(State.CLOSED)
             raise
+
+    def next_scan(self, fields: ScanFields) -> bool:
+        """Read the next frame into `fields` if it is a plain SCAN and legal; all else is next_event's."""
+        if not self._reads or self._taken:
+            return False
+        frames = self.frames
+        try:
+            if not frames.take():
+                return False
+        except PeerError:
+            return False  # next_event finds it again
+        if frames.kind == 0x10 and frames.ref and fields.parse(frames.data, frames.body_at, frames.body_end):
+            self.ref = frames.ref
+            return True
+        self._taken = True
+        return False
 
     def _message(self) -> m.Message:
         frames = self.frames

@@ -11,6 +11,7 @@ cdef class Engine:
     cdef public long long position
     cdef public bint accepting
     cdef public long long room_bytes
+    cdef public Py_ssize_t seal_bytes
     cdef Packer _gathered
     cdef Py_ssize_t _count
     cpdef void begin(self, long long wall_ms)

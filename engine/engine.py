@@ -20,8 +20,12 @@ from liftgate.engine.core.reads import decide_read
 from liftgate.engine.journal.journal import GroupTooLarge, Journal
 
 SEAL_BYTES = 32 * 1024
-"""A record is closed at this size. It must fit an EVENTS frame (64 KiB) with one more command's events,
-which are atomic: the largest is a Tick of 1,000 lapses, some 26 KB."""
+"""A record of scans is closed at this size. It must fit an EVENTS frame (64 KiB) with one more command's
+events, which are atomic: the largest is a Tick of 1,000 lapses, some 26 KB."""
+
+SEAL_BYTES_SMALL = 2800
+"""The same for all that is not hot, and for scans too while a subscriber takes only small frames: such a
+record fits the 4,096 bytes that every connection begins with."""
 
 ROUND_BYTES_MAX = 4 * 1024 * 1024
 """Events of one round; the round ends early beyond it. Some 40,000 scans: larger rounds gain nothing, and
@@ -32,7 +36,8 @@ class Engine:
     """All lots of one process over one journal.
 
     lots: by id; now_ms: the engine's clock, the later of the wall clock and the last journalled time;
-    position: of the last event, durable or not; accepting: whether the disk has room for a round.
+    position: of the last event, durable or not; accepting: whether the disk has room for a round;
+    seal_bytes: how large records of scans may grow.
     """
 
     def __init__(self, journal: Journal, lots: dict[str, Lot], now_ms: int, room_bytes: int) -> None:
@@ -42,6 +47,7 @@ class Engine:
         self.position = journal.durable_position
         self.accepting = True
         self.room_bytes = room_bytes
+        self.seal_bytes = SEAL_BYTES
         self._gathered = Packer(2 * SEAL_BYTES)
         self._count = 0
 
@@ -64,7 +70,7 @@ class Engine:
         self._count += 1
         self.position += 1
         apply_scan(lot, event, self.position)
-        if self._gathered.n >= SEAL_BYTES:
+        if self._gathered.n >= self.seal_bytes:
             self._seal()
         return event
 
@@ -76,7 +82,7 @@ class Engine:
             self._count += 1
             self.position += 1
             apply(lot, event, self.position)
-        if self._gathered.n >= SEAL_BYTES:
+        if self._gathered.n >= SEAL_BYTES_SMALL:
             self._seal()
         return events
 

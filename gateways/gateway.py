@@ -11,13 +11,14 @@ A mover of bytes (the reactor, or the simulation's network) drives it in rounds:
 Time is an argument of begin(); randomness (nonces) comes through a port.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import structlog
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, begin_frame, end_frame, frame
 from liftgate.codecs.pack import Packer
+from liftgate.codecs.scans import ScanFields
 from liftgate.configs.schema import Config, ReaderConfig, ServiceConfig
 from liftgate.engine.engine import Engine
 from liftgate.gateways.link import Link
@@ -34,8 +35,8 @@ Nonces = Callable[[], bytes]
 class Gateway:
     """All connections of one engine.
 
-    out: frames of this round, in runs of one link each; links: every open connection; readers, services:
-    the signed-on ones by id; dirty: whether something was decided since the last commit.
+    out: frames of this round, in runs of one link each; fields: the scan at hand; links: every open
+    connection; readers, services: the signed-on ones by id; decided: scans since the start.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
@@ -51,6 +52,7 @@ class Gateway:
         self.services: dict[str, Link] = {}
         self.subscribers: dict[Link, None] = {}
         self.out = Packer(1 << 16)
+        self.fields = ScanFields()
         self.now_ms = engine.now_ms
         self.stopping = False
         self.decided = 0
@@ -83,16 +85,13 @@ class Gateway:
             self._owner = link
         return self.out
 
-    def runs(self) -> Iterator[tuple[Link, int, int]]:
+    def runs(self) -> list[tuple[Link, int, int]]:
         """The stretches of `out` and whom each is for, in order. An empty one is only a reason to look."""
         if self._owner is not None:
             self._owners.append(self._owner)
             self._stops.append(self.out.n)
             self._owner = None
-        start = 0
-        for link, stop in zip(self._owners, self._stops, strict=True):
-            yield link, start, stop
-            start = stop
+        return list(zip(self._owners, [0, *self._stops], self._stops, strict=False))
 
     def sent(self) -> None:
         """The round's frames are sent or kept: forget them."""

@@ -12,6 +12,7 @@ import structlog
 from liftgate.codecs import messages as m
 from liftgate.codecs.connection import NEED_MORE, PEER_CLOSED, Role, WireConnection
 from liftgate.codecs.frame import Fault, PeerError
+from liftgate.codecs.scans import ScanFields
 from liftgate.engine.core.commands import TIME_MS_MAX, ReadCredential, RecordPassage, ReportLane
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Reader
@@ -66,7 +67,7 @@ class Link:
         self.key = b""
         self.opened_ms = now_ms
         self.heard_ms = now_ms
-        self.pinged = False
+        self.pinged_ms = 0
         self.handle = -1
         self.backlog = b""
         self.stalled_ms = 0
@@ -85,29 +86,32 @@ class Link:
             return
         gateway = self.gateway
         self.heard_ms = gateway.now_ms
-        self.pinged = False
+        self.pinged_ms = 0
         self._unanswered = 0
         gateway.own(self)
         self.conn.feed(data)
-        while not self.closing:
-            try:
-                message = self.conn.next_event()
+        while self._take_all():
+            pass
+
+    def _take_all(self) -> bool:
+        """Handle all that is there; True: go on after an error that is not fatal."""
+        conn = self.conn
+        fields = self.gateway.fields
+        try:
+            while not self.closing:
+                if conn.next_scan(fields):
+                    self._scan(fields)
+                    continue
+                message = conn.next_event()
                 if message is NEED_MORE:
-                    break
+                    return False
                 if message is PEER_CLOSED:
                     self.close("closed")
-                    break
-                self._handle(message)
-            except PeerError as error:
-                self.refuse(error)
-
-    def _handle(self, message: Any) -> None:
-        kind = message.TYPE
-        if kind == 0x10:
-            self._count_in_flight()
-            self._scan(message)
-        else:
-            _HANDLERS[kind](self, message)
+                    return False
+                _HANDLERS[message.TYPE](self, message)
+        except PeerError as error:
+            self.refuse(error)
+        return not self.closing
 
     def _count_in_flight(self) -> None:
         self._unanswered += 1
@@ -149,13 +153,14 @@ class Link:
         if not numbering.fits(no):
             raise PeerError(Fault.TOO_MANY_GAPS, ref=self.conn.ref)
 
-    def _scan(self, message: Any) -> None:
-        no = message.no
+    def _scan(self, fields: ScanFields) -> None:
+        self._count_in_flight()
+        no = fields.no
         numbering = self.own_numbering()
         if numbering.has(no):
             self._answer_again(numbering, no)
             return
-        lane = self.lane(message.lane)
+        lane = self.lane(fields.lane)
         self.check_fits(numbering, no)
         if not (self.engine.accepting and not self.gateway.stopping):
             self.check_accepting()
@@ -166,12 +171,19 @@ class Link:
         scan.lane = lane
         scan.numbering = numbering
         scan.no = no
-        scan.at_ms = min(message.at_ms, TIME_MS_MAX)
-        scan.kind = message.kind
-        scan.token = message.token
+        scan.at_ms = fields.at_ms if fields.at_ms < TIME_MS_MAX else TIME_MS_MAX
+        scan.kind = fields.kind
+        scan.token = fields.token
         event = self.engine.read(self.lot, scan)
         self.gateway.decided += 1
         answers.pack_decision(self.gateway.out, self.conn.ref, self.lot, event)
+
+    def _unusual_scan(self, message: m.Scan) -> None:
+        """A SCAN that the fast way left alone, such as one with fields of a later version."""
+        fields = self.gateway.fields
+        fields.no, fields.at_ms, fields.lane = message.no, message.at_ms, message.lane
+        fields.kind, fields.token = message.kind, message.token
+        self._scan(fields)
 
     def _answer_again(self, numbering: Numbering, no: int) -> None:
         """A repeated scan gets its first answer. One that came as history never opens anything now."""
@@ -277,7 +289,11 @@ class Link:
             self.close("too slow")
 
     def tick(self, now_ms: int) -> None:
-        """End what is too slow or silent; ask who has been silent for a while."""
+        """End what is too slow or silent; ask who has been silent for a while.
+
+        A peer has a whole heartbeat to answer, counted from when it was asked: a pause of this process must
+        not look like silence of all the others.
+        """
         if self.closed:
             return
         silent_ms = now_ms - self.heard_ms
@@ -287,10 +303,11 @@ class Link:
         elif not self.role:
             if now_ms - self.opened_ms >= SIGN_ON_MS:
                 self._drop(Fault.REFUSED)
-        elif silent_ms >= 2 * heartbeat_ms:
-            self.goodbye("silent")
-        elif silent_ms >= heartbeat_ms and not self.pinged:
-            self.pinged = True
+        elif self.pinged_ms:
+            if now_ms - self.pinged_ms >= heartbeat_ms:
+                self.goodbye("silent")
+        elif silent_ms >= heartbeat_ms:
+            self.pinged_ms = now_ms
             self.send(m.Ping())
 
     def _drop(self, code: Fault) -> None:
@@ -304,6 +321,7 @@ class Link:
 _HANDLERS: dict[int, Any] = {
     m.Hello.TYPE: signon.hello,
     m.Auth.TYPE: signon.auth,
+    m.Scan.TYPE: Link._unusual_scan,
     m.Passage.TYPE: Link._passage,
     m.LaneStatus.TYPE: Link._lane_status,
     m.Replay.TYPE: Link._replay,

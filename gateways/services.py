@@ -10,6 +10,7 @@ from liftgate.codecs.frame import Fault, PeerError
 from liftgate.engine.core.commands import TIME_MS_MAX, Order, ReadCredential
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lot
+from liftgate.engine.engine import SEAL_BYTES_SMALL
 from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
 from liftgate.engine.journal.records import RECORD_BYTES_WHOLE_MAX, read_record
 from liftgate.engine.journal.scan import JournalRotten
@@ -149,6 +150,8 @@ def subscribe(link: "Link", message: m.Subscribe) -> None:
         _set_cursor(link, message.name, min(after, journal.durable_position))
     if link.feed is not None:
         link.feed.close()
+    if link.conn.frame_bytes_max < RECORD_BYTES_WHOLE_MAX + FRAME_OVERHEAD:
+        link.engine.seal_bytes = SEAL_BYTES_SMALL
     link.feed, link.cursor_name = feed, message.name
     link.gateway.subscribers[link] = None
 
@@ -171,7 +174,7 @@ def pump(link: "Link") -> None:
     """Pack what is durable and new for a subscriber.
 
     Records are sent as they stand on disk. A service that takes smaller frames than the largest record gets
-    them one by one, and ERROR 3 when one does not fit: under load that happens.
+    them one by one, and ERROR 3 for one that was written before it came and does not fit.
     """
     room = link.conn.frame_bytes_max - FRAME_OVERHEAD
     for _ in range(CHUNKS_PER_ROUND):

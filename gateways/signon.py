@@ -25,7 +25,7 @@ def hello(link: "Link", message: m.Hello) -> None:
     link.id, link.boot = message.id, message.boot
     known = gateway.reader_configs if message.role == m.READER else gateway.service_configs
     config = known.get(message.id)
-    link.key = gateway.stranger_key if config is None else config.key
+    link.key = gateway.stranger_key if config is None else bytes(config.key)
     asked = min(message.frame_bytes_max, gateway.config.frame_bytes_max)
     link.frame_bytes_max = max(asked, FRAME_BYTES_MIN)
     link.asked_role = message.role if config is not None else 0

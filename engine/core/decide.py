@@ -15,8 +15,7 @@ from liftgate.engine.core.model import Lot
 from liftgate.engine.core.operator_events import MoveLapsed
 from liftgate.engine.core.orders import obey
 from liftgate.engine.core.passages import record_passage
-from liftgate.engine.core.reads import decide_read
-from liftgate.engine.core.times import decision_time
+from liftgate.engine.core.reads import decide_read, decision_time
 
 LAPSES_PER_TICK = 1000
 """A Tick's events are one atomic batch, which must fit a record; the rest lapse a second later."""

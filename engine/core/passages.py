@@ -3,7 +3,7 @@
 from liftgate.engine.core.commands import RecordPassage
 from liftgate.engine.core.events import IN, OUT, PassageRecorded
 from liftgate.engine.core.model import Lane, Lot, Stay
-from liftgate.engine.core.times import decision_time
+from liftgate.engine.core.reads import decision_time
 
 PASSED = 1
 BACKED_OUT = 2

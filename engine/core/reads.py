@@ -1,11 +1,10 @@
 """A scan and its decision: the hot path of the core."""
 
-from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.commands import SKEW_MS_MAX, ReadCredential
 from liftgate.engine.core.events import IN, MOVED, OUT, PROMISED, ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.rules.payment import PAID_TOO_LONG_AGO, PAY_FIRST
 from liftgate.engine.core.rules.table import ENTRY, EXIT
-from liftgate.engine.core.times import decision_time
 
 OPEN = 1
 REFUSE = 2
@@ -13,6 +12,12 @@ PAY = 3
 
 KIND_BYTE = (b"\0", b"\1", b"\2", b"\3", b"\4")
 """A credential's key in the state is its kind as a byte, then its token."""
+
+
+def decision_time(at_ms: int, now_ms: int) -> int:
+    """The reader's time, or the engine's where the two are more than 10 s apart (protocol.md)."""
+    skew = at_ms - now_ms
+    return now_ms if skew > SKEW_MS_MAX or skew < -SKEW_MS_MAX else at_ms
 
 
 def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:

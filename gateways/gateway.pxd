@@ -1,0 +1,34 @@
+cimport cython
+from liftgate.codecs.pack cimport Packer
+from liftgate.codecs.scans cimport ScanFields
+from liftgate.engine.engine cimport Engine
+from liftgate.gateways.link cimport Link
+
+cdef class Gateway:
+    cdef public Engine engine
+    cdef public object config
+    cdef public dict reader_configs
+    cdef public dict service_configs
+    cdef public object nonces
+    cdef public object stranger_key
+    cdef public dict links
+    cdef public dict strangers
+    cdef public dict readers
+    cdef public dict services
+    cdef public dict subscribers
+    cdef public Packer out
+    cdef public ScanFields fields
+    cdef public long long now_ms
+    cdef public bint stopping
+    cdef public long long decided
+    cdef public Link _owner
+    cdef public list _owners
+    cdef public list _stops
+    cdef public long long _ref
+    cdef public long long _replay_free_us
+    cpdef void begin(self, long long wall_ms)
+    cpdef void commit(self)
+    @cython.locals(owner=Link)
+    cpdef Packer own(self, Link link)
+    cpdef void sent(self)
+    cpdef list runs(self)
