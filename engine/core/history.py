@@ -6,7 +6,7 @@ Nothing here opens or refuses. Where the rules would have decided otherwise the 
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
 from liftgate.engine.core.events import IN, HistoryRecorded
 from liftgate.engine.core.model import Lane, Lot, Stay
-from liftgate.engine.core.passages import passage_effect, passing_way, stay_before
+from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
 from liftgate.engine.core.reads import KIND_BYTE, OPEN, new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
 from liftgate.engine.core.rules.table import ENTRY, EXIT
@@ -74,9 +74,10 @@ def _came_in(lot: Lot, read: ReadCredential, event: HistoryRecorded) -> None:
 
 def _passage(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
     what, session = command.fields
-    stay = stay_before(lot, command.lane, session) if session is not None else None
-    if stay is None:
-        stay = _before_barrier(lot, command.lane, event.at_ms)
+    stay = None
+    if what in (PASSED, BACKED_OUT):
+        stay = stay_before(lot, command.lane, session) if session is not None else None
+        stay = stay or _before_barrier(lot, command.lane, event.at_ms)
     event.way = passing_way(command.lane, stay)
     event.effect = passage_effect(command.lane, what, stay)
     event.session = stay.session if stay is not None else session
