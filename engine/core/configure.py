@@ -74,22 +74,22 @@ def _put_back(lot: Lot, stay: Stay) -> None:
     if stay.area is not None:
         stay.area = lot.areas.get(stay.area.id, lot.outermost)
         stay.area.inside += 1
-        stay.block = _retake(lot, stay.block, stay.number)
+        stay.block, stay.number = _retake(lot, stay.block, stay.number)
     if stay.to is not None:
         stay.to = lot.areas.get(stay.to.id, lot.outermost)
     if stay.moving:
-        stay.to_block = _retake(lot, stay.to_block, stay.to_number)
+        stay.to_block, stay.to_number = _retake(lot, stay.to_block, stay.to_number)
         if stay.to is not None and stay.holds():
             stay.to.held += 1
 
 
-def _retake(lot: Lot, block: Block | None, number: int) -> Block | None:
-    """The block of that name as it is now, with the spot taken; None where the file has it no more."""
+def _retake(lot: Lot, block: Block | None, number: int) -> tuple[Block | None, int]:
+    """The block of that name as it is now, with the spot taken; no spot where the file has it no more."""
     now = lot.blocks.get(block.key) if block is not None else None
     if now is None or number > now.count or (now.free is None) != (number == 0):
-        return None
+        return None, 0
     now.take(number)
-    return now
+    return now, number
 
 
 def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) -> None:

@@ -1,4 +1,4 @@
-"""A lot in plain dicts, written from protocol.md and the promises in design.md: what the core is held against.
+"""A lot in plain dicts, written from protocol.md and design.md: what the core is held against.
 
 It shares no code with the core and is as slow as it likes: it counts by looking at every car.
 

@@ -1,4 +1,4 @@
-"""Random lives of a lot against a model of plain dicts, with a restart, a replay and a resend at every turn."""
+"""Random lives of a lot against a model of plain dicts, with restart, replay and resend at every turn."""
 
 from __future__ import annotations
 
