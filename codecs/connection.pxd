@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.codecs cimport codes
 from liftgate.codecs.frame cimport FrameReader
 from liftgate.codecs.scans cimport ScanFields
 

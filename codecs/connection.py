@@ -12,6 +12,7 @@ were sent, since the macs of sign-on are over those bytes.
 from enum import Enum
 from typing import Final, NoReturn
 
+from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import BODY_BYTES_BEFORE_WELCOME, Fault, FrameReader, PeerError, frame
 from liftgate.codecs.scans import ScanFields
@@ -139,7 +140,11 @@ class WireConnection:
                 return False
         except PeerError:
             return False  # next_event finds it again
-        if frames.kind == 0x10 and frames.ref and fields.parse(frames.data, frames.body_at, frames.body_end):
+        if (
+            frames.kind == codes.SCAN
+            and frames.ref
+            and fields.parse(frames.data, frames.body_at, frames.body_end)
+        ):
             self.ref = frames.ref
             return True
         self._taken = True

@@ -1,6 +1,6 @@
 # The compiled build's side of raw.py: same names, inline C. Nothing here checks bounds.
 from cpython.bytearray cimport PyByteArray_AS_STRING
-from cpython.bytes cimport PyBytes_AS_STRING
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
 
 cdef extern from *:
     """
@@ -128,3 +128,12 @@ cdef inline int put_text(bytearray buf, Py_ssize_t at, str value, Py_ssize_t siz
 
 cdef inline str get_text(bytes data, Py_ssize_t at, Py_ssize_t size):
     return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(data) + at, size, NULL)
+
+cdef inline bytes two_words(unsigned long long high, unsigned long long low):
+    cdef bytes both = PyBytes_FromStringAndSize(NULL, 16)
+    lg_put64(PyBytes_AS_STRING(both), high)
+    lg_put64(PyBytes_AS_STRING(both) + 8, low)
+    return both
+
+cdef inline bytes get_bytes(bytes data, Py_ssize_t at, Py_ssize_t size):
+    return PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + at, size)

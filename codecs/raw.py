@@ -105,3 +105,13 @@ def put_text(buf: bytearray, at: int, value: str, size: int) -> None:
 def get_text(data: bytes, at: int, size: int) -> str:
     """Read `size` bytes of UTF-8. Raises UnicodeDecodeError."""
     return data[at : at + size].decode()
+
+
+def two_words(high: int, low: int) -> bytes:
+    """Two u64, big-endian, as 16 bytes."""
+    return _U64.pack(high) + _U64.pack(low)
+
+
+def get_bytes(data: bytes, at: int, size: int) -> bytes:
+    """A copy of `size` bytes from `at`."""
+    return data[at : at + size]

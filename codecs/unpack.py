@@ -100,7 +100,7 @@ class Unpacker:
         else:
             raise Malformed("no bytes here")
         at = self._take(size)
-        return self.data[at : at + size]
+        return raw.get_bytes(self.data, at, size)
 
     def binary_or_nil(self) -> bytes | None:
         return None if self.nil_next() else self.binary()

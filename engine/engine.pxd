@@ -1,4 +1,6 @@
 cimport cython
+from liftgate.engine.core cimport apply as folding
+from liftgate.engine.core cimport reads
 from liftgate.codecs.pack cimport Packer
 from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.core.events cimport ScanDecided

@@ -11,12 +11,12 @@ ahead of what replay can rebuild.
 from typing import Any
 
 from liftgate.codecs.pack import Packer
-from liftgate.engine.core.apply import apply, apply_scan
+from liftgate.engine.core import apply as folding
+from liftgate.engine.core import reads
 from liftgate.engine.core.commands import Command, Order, ReadCredential, Tick
 from liftgate.engine.core.decide import decide
 from liftgate.engine.core.events import ScanDecided, pack
 from liftgate.engine.core.model import Lot
-from liftgate.engine.core.reads import decide_read
 from liftgate.engine.journal.journal import GroupTooLarge, Journal
 
 SEAL_BYTES = 32 * 1024
@@ -65,11 +65,11 @@ class Engine:
     def read(self, lot: Lot, read: ReadCredential) -> ScanDecided:
         """Decide and apply a scan whose number is new."""
         read.now_ms = self.now_ms
-        event = decide_read(lot, read)
+        event = reads.decide_read(lot, read)
         event.pack(self._gathered)
         self._count += 1
         self.position += 1
-        apply_scan(lot, event, self.position)
+        folding.apply_scan(lot, event, self.position)
         if self._gathered.n >= self.seal_bytes:
             self._seal()
         return event
@@ -81,7 +81,7 @@ class Engine:
             pack(event, self._gathered)
             self._count += 1
             self.position += 1
-            apply(lot, event, self.position)
+            folding.apply(lot, event, self.position)
         if self._gathered.n >= SEAL_BYTES_SMALL:
             self._seal()
         return events

@@ -1,5 +1,6 @@
 cimport cython
-from liftgate.codecs cimport frame
+from liftgate.codecs cimport codes
+from liftgate.codecs cimport frame as frames
 from liftgate.codecs.pack cimport Packer
 from liftgate.engine.core.events cimport ScanDecided
 from liftgate.engine.core.model cimport Lot

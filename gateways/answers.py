@@ -5,15 +5,14 @@ An answer is a function of the event, so a repeated question gets the same bytes
 
 from typing import Any
 
-from liftgate.codecs.frame import begin_frame, end_frame
+from liftgate.codecs import codes
+from liftgate.codecs import frame as frames
 from liftgate.codecs.pack import Packer
-from liftgate.engine.core.events import IN, ScanDecided
+from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lot
 
 ON_THIS_DISK = 1
 
-OPEN = 1
-REFUSE = 2
 DECIDED_LONG_AGO = 205
 
 TEXTS = {
@@ -41,8 +40,8 @@ TEXTS = {
 
 def text_of(event: ScanDecided) -> str:
     """The words for the lane's display."""
-    if event.verdict == OPEN:
-        return "Welcome" if event.way == IN else "Goodbye"
+    if event.verdict == codes.OPEN:
+        return "Welcome" if event.way == codes.IN else "Goodbye"
     return TEXTS.get(event.reason, "Please call for help")
 
 
@@ -55,7 +54,7 @@ def spot_of(lot: Lot, event: ScanDecided) -> str | None:
 
 def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
     """Append the DECISION frame that answers the scan of `event`."""
-    at = begin_frame(out, 0x11, ref)
+    at = frames.begin_frame(out, codes.DECISION, ref)
     out.array(9)
     out.uint(event.no)
     out.uint(event.verdict)
@@ -69,23 +68,24 @@ def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
         out.value(event.price)
     out.uint(ON_THIS_DISK)
     out.uint(event.position)
-    end_frame(out, at)
+    frames.end_frame(out, at)
 
 
 def pack_too_old(out: Packer, ref: int, no: int) -> None:
     """Append the DECISION for a number that was decided and whose answer is not a live one any more."""
-    at = begin_frame(out, 0x11, ref)
-    out.value([no, REFUSE, DECIDED_LONG_AGO, None, None, TEXTS[DECIDED_LONG_AGO], None, ON_THIS_DISK, 0])
-    end_frame(out, at)
+    at = frames.begin_frame(out, codes.DECISION, ref)
+    text = TEXTS[DECIDED_LONG_AGO]
+    out.value([no, codes.REFUSE, DECIDED_LONG_AGO, None, None, text, None, ON_THIS_DISK, 0])
+    frames.end_frame(out, at)
 
 
 def pack_ack(out: Packer, ref: int, no: int, position: int) -> None:
     """Append the ACK frame for a PASSAGE or LANE_STATUS."""
-    at = begin_frame(out, 0x14, ref)
+    at = frames.begin_frame(out, 0x14, ref)
     out.array(2)
     out.uint(no)
     out.uint(position)
-    end_frame(out, at)
+    frames.end_frame(out, at)
 
 
 def decision_body(lot: Lot, event: ScanDecided) -> dict[str, Any]:

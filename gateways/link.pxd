@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.codecs cimport codes
 from liftgate.codecs.connection cimport WireConnection
 from liftgate.codecs.pack cimport Packer
 from liftgate.codecs.scans cimport ScanFields

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.codecs.connection import NEED_MORE, PEER_CLOSED, Role, WireConnection
 from liftgate.codecs.frame import Fault, PeerError
 from liftgate.codecs.scans import ScanFields
-from liftgate.engine.core.commands import TIME_MS_MAX, ReadCredential, RecordPassage, ReportLane
+from liftgate.engine.core.commands import ReadCredential, RecordPassage, ReportLane
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Reader
 from liftgate.engine.core.numbering import Numbering
@@ -171,7 +172,7 @@ class Link:
         scan.lane = lane
         scan.numbering = numbering
         scan.no = no
-        scan.at_ms = fields.at_ms if fields.at_ms < TIME_MS_MAX else TIME_MS_MAX
+        scan.at_ms = fields.at_ms if fields.at_ms < codes.TIME_MS_MAX else codes.TIME_MS_MAX
         scan.kind = fields.kind
         scan.token = fields.token
         event = self.engine.read(self.lot, scan)
@@ -206,7 +207,7 @@ class Link:
             self.check_fits(numbering, no)
             if not self.check_accepting():
                 return
-            at_ms = min(message.at_ms, TIME_MS_MAX)
+            at_ms = min(message.at_ms, codes.TIME_MS_MAX)
             self.engine.do(self.lot, command(lane, numbering, no, at_ms, self.engine.now_ms, *fields))
             position = self.engine.position
         answers.pack_ack(self.gateway.out, self.conn.ref, no, position)

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs import codes
 from liftgate.codecs import messages as m
-from liftgate.engine.core.events import IN, PROMISED, HistoryRecorded, ScanDecided
+from liftgate.engine.core.events import HistoryRecorded, ScanDecided
 from liftgate.engine.core.model import Lot, Stay
 from liftgate.engine.core.rules.table import ENTRY, EXIT
 
@@ -83,17 +84,17 @@ def explain(event: ScanDecided | HistoryRecorded) -> dict[str, Any]:
     if event.trace is not None:
         trace = list(event.trace)
     else:
-        rules = ENTRY if event.way == IN else EXIT
+        rules = ENTRY if event.way == codes.IN else EXIT
         trace = [f"{rule.name}: nothing against it" for rule in rules]
         if event.spot is not None:
             trace.append(f"given {event.spot}")
-        if event.effect == PROMISED:
+        if event.effect == codes.PROMISED:
             trace.append("held until the car passes")
     return {
         "verdict": event.verdict,
         "reason": event.reason,
         "at_ms": event.at_ms,
-        "way": "in" if event.way == IN else "out",
+        "way": "in" if event.way == codes.IN else "out",
         "area": event.area,
         "skew_ms": event.skew_ms,
         "trace": trace,

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, PeerError
-from liftgate.engine.core.commands import TIME_MS_MAX, RecordHistory
+from liftgate.engine.core.commands import RecordHistory
 from liftgate.engine.core.events import HistoryRecorded
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _record(link: "Link", entry: m.ReplayEntry) -> Any:
     link.check_fits(numbering, told.no)
     engine = link.engine
     detail = tuple(getattr(told, field) for field in fields)
-    at_ms = min(told.at_ms, TIME_MS_MAX)
+    at_ms = min(told.at_ms, codes.TIME_MS_MAX)
     command = RecordHistory(
         lane, numbering, told.no, at_ms, engine.now_ms, entry.type, entry.verdict_given, detail
     )

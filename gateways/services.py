@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, PeerError
-from liftgate.engine.core.commands import TIME_MS_MAX, Order, ReadCredential
+from liftgate.engine.core.commands import Order, ReadCredential
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lot
 from liftgate.engine.engine import SEAL_BYTES_SMALL
@@ -109,11 +110,11 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
         return False, "too_many_gaps", {}, engine.position
     else:
         scan = ReadCredential(lane, numbering)
-        scan.no, scan.at_ms = args.no, min(args.at_ms, TIME_MS_MAX)
+        scan.no, scan.at_ms = args.no, min(args.at_ms, codes.TIME_MS_MAX)
         scan.kind, scan.token = args.kind, args.token
         event = engine.read(lot, scan)
     if not isinstance(event, ScanDecided):
-        return True, "", {"no": args.no, "verdict": answers.REFUSE, "reason": answers.DECIDED_LONG_AGO}, 0
+        return True, "", {"no": args.no, "verdict": codes.REFUSE, "reason": answers.DECIDED_LONG_AGO}, 0
     return True, "", answers.decision_body(lot, event), event.position
 
 

@@ -7,13 +7,11 @@ state does not hold is a broken journal or a bug, and raises BrokenState: going 
 from collections.abc import Callable
 from typing import Any
 
+from liftgate.codecs import codes
+from liftgate.engine.core import moves
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
 from liftgate.engine.core.events import (
-    IN,
-    MOVED,
-    NOTHING,
-    OUT,
     Event,
     HistoryRecorded,
     LaneReported,
@@ -22,8 +20,7 @@ from liftgate.engine.core.events import (
     ScanDecided,
 )
 from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Block, Lane, Lot, Stay
-from liftgate.engine.core.moves import cancel_move, end_stay, finish_move, move_now, promise_move
-from liftgate.engine.core.reads import KIND_BYTE, OPEN
+from liftgate.engine.core.reads import KIND_BYTE
 
 
 class BrokenState(Exception):
@@ -53,7 +50,7 @@ def apply_scan(lot: Lot, event: ScanDecided, position: int) -> None:
         raise BrokenState(f"lot {lot.id}: event {event.seq} comes from no lane")
     lane.reader.keep(source)
     source.note(event.no, event)
-    if event.verdict == OPEN and event.effect != NOTHING:
+    if event.verdict == codes.OPEN and event.effect != codes.NOTHING:
         _take_effect(lot, event, lane)
     event.source = None
     event.by = None
@@ -63,20 +60,20 @@ def apply_scan(lot: Lot, event: ScanDecided, position: int) -> None:
 
 def _take_effect(lot: Lot, event: ScanDecided, lane: Lane) -> None:
     stay = event.stay
-    if event.way == IN:
+    if event.way == codes.IN:
         stay = _entering(lot, stay, KIND_BYTE[event.kind] + event.token, event.session, event.at_ms)
-        if event.effect == MOVED:
-            move_now(lot, stay, lane.area, event.block, event.number)
+        if event.effect == codes.MOVED:
+            moves.move_now(lot, stay, lane.area, event.block, event.number)
         else:
-            promise_move(lot, stay, lane, lane.area, event.block, event.number, event.at_ms)
+            moves.promise_move(lot, stay, lane, lane.area, event.block, event.number, event.at_ms)
     elif stay is None:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
         lot.forgiven.pop(KIND_BYTE[event.kind] + event.token, None)
-        if event.effect == MOVED:
-            _count_adrift(lane.area, OUT)
-    elif event.effect == MOVED:
-        move_now(lot, stay, lane.area.parent, None, 0)
+        if event.effect == codes.MOVED:
+            _count_adrift(lane.area, codes.OUT)
+    elif event.effect == codes.MOVED:
+        moves.move_now(lot, stay, lane.area.parent, None, 0)
     else:
-        promise_move(lot, stay, lane, lane.area.parent, None, 0, event.at_ms)
+        moves.promise_move(lot, stay, lane, lane.area.parent, None, 0, event.at_ms)
 
 
 def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | None, at_ms: int) -> Stay:
@@ -86,7 +83,7 @@ def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | N
     if stay is not None and stay.session == session:
         return stay
     if stay is not None:
-        end_stay(lot, stay)
+        moves.end_stay(lot, stay)
     if lot.forgiven:
         lot.forgiven.pop(credential, None)
     stay = Stay(session, credential, at_ms)
@@ -142,13 +139,13 @@ def _pass(lot: Lot, lane: Lane, way: int, session: bytes | None, effect: str) ->
     if effect == "adrift":
         _count_adrift(lane.area, way)
     elif session is not None and effect == "moved":
-        finish_move(lot, _moving_or_lapsed(lot, session))
+        moves.finish_move(lot, _moving_or_lapsed(lot, session))
     elif session is not None and effect == "withdrawn":
-        cancel_move(lot, _moving_or_lapsed(lot, session))
+        moves.cancel_move(lot, _moving_or_lapsed(lot, session))
 
 
 def _count_adrift(area: Area, way: int) -> None:
-    change = 1 if way == IN else -1
+    change = 1 if way == codes.IN else -1
     area.adrift += change
     if area.parent is not None:
         area.parent.adrift -= change
@@ -172,7 +169,7 @@ def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
         _pass(lot, lane, event.way, event.session, event.effect)
     elif event.what == LaneReported.TYPE:
         lane.barrier, lane.loop, lane.faults = event.detail[0], event.detail[1], tuple(event.detail[2])
-    elif event.verdict_given == OPEN:
+    elif event.verdict_given == codes.OPEN:
         _apply_history_scan(lot, lane, event)
 
 
@@ -180,7 +177,7 @@ def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
     credential = KIND_BYTE[event.detail[0]] + event.detail[1]
     lot.forgiven.pop(credential, None)
     if event.effect == "adrift":
-        _count_adrift(lane.area, OUT)
+        _count_adrift(lane.area, codes.OUT)
     elif event.effect:
         _move_by_history(lot, lane, event, credential)
 
@@ -188,7 +185,7 @@ def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
 def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: bytes) -> None:
     stay = lot.stays.get(credential)
     block, number = find_spot(lot, event.spot) if event.spot is not None else (None, 0)
-    if event.way == IN:
+    if event.way == codes.IN:
         stay = _entering(lot, stay, credential, event.session, event.at_ms)
         target: Area | None = lane.area
     else:
@@ -196,9 +193,9 @@ def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: b
     if stay is None:
         raise BrokenState(f"lot {lot.id}: nobody to let out at event {event.seq}")
     if event.effect == "moved":
-        move_now(lot, stay, target, block, number)
+        moves.move_now(lot, stay, target, block, number)
     else:
-        promise_move(lot, stay, lane, target, block, number, event.at_ms)
+        moves.promise_move(lot, stay, lane, target, block, number, event.at_ms)
 
 
 def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:
@@ -206,7 +203,7 @@ def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:
     if stay is None:
         raise BrokenState(f"lot {lot.id}: nothing to lapse at event {event.seq}")
     lane = stay.lane
-    cancel_move(lot, stay)
+    moves.cancel_move(lot, stay)
     stay.lane = lane
     lot.lapsed[stay.session] = stay
     if len(lot.lapsed) > LAPSED_MAX:

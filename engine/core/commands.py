@@ -11,12 +11,6 @@ import msgspec
 from liftgate.engine.core.model import Block, Lane, Stay
 from liftgate.engine.core.numbering import Numbering
 
-SKEW_MS_MAX = 10_000
-"""protocol.md: a reader's clock that is off by more decides nothing."""
-
-TIME_MS_MAX = 1 << 52
-"""Beyond any real clock (the year 144,000): larger claims are cut, so that differences stay in 64 bits."""
-
 
 class ReadCredential:
     """A scan. Its connection keeps one and fills it for each scan; credential, stay, way, block, number

@@ -1,9 +1,11 @@
 cimport cython
+from liftgate.codecs cimport codes
 from liftgate.codecs.pack cimport Packer
 from liftgate.codecs.unpack cimport Unpacker
 from liftgate.engine.core.model cimport Block, Lane, Stay
 from liftgate.engine.core.numbering cimport Numbering
 
+@cython.no_gc
 cdef class ScanDecided:
     cdef public str lot
     cdef public long long seq

@@ -9,18 +9,13 @@ from typing import Any, Union
 
 import msgspec
 
+from liftgate.codecs import codes
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
 from liftgate.engine.core.model import Block, Lane, Stay
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.operator_events import OPERATOR_EVENTS, OperatorEvent
 
-IN = 1
-OUT = 2
-
-NOTHING = 0
-MOVED = 1
-PROMISED = 2
 EFFECTS = ("nothing", "moved", "promised")
 """What an opened barrier did: the car counts as moved at once, or its spot is promised until PASSAGE."""
 
@@ -49,10 +44,10 @@ class ScanDecided:
         self.kind = 0
         self.token = b""
         self.skew_ms = 0
-        self.way = IN
+        self.way = codes.IN
         self.verdict = 0
         self.reason = 0
-        self.effect = NOTHING
+        self.effect = codes.NOTHING
         self.area = ""
         self.session: bytes | None = None
         self.spot: str | None = None
@@ -140,7 +135,7 @@ class PassageRecorded:
         self.no = 0
         self.lane = 0
         self.what = 0
-        self.way = IN
+        self.way = codes.IN
         self.area = ""
         self.session: bytes | None = None
         self.effect = ""
@@ -231,7 +226,7 @@ class HistoryRecorded:
         self.what = 0
         self.verdict_given = 0
         self.finding = 0
-        self.way = IN
+        self.way = codes.IN
         self.area = ""
         self.session: bytes | None = None
         self.spot: str | None = None

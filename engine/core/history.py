@@ -3,11 +3,12 @@
 Nothing here opens or refuses. Where the rules would have decided otherwise the event carries a finding.
 """
 
+from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
-from liftgate.engine.core.events import IN, HistoryRecorded
+from liftgate.engine.core.events import HistoryRecorded
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
-from liftgate.engine.core.reads import KIND_BYTE, OPEN, new_session, way_through
+from liftgate.engine.core.reads import KIND_BYTE, new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
 from liftgate.engine.core.rules.table import ENTRY, EXIT
 
@@ -39,14 +40,14 @@ def record_history(lot: Lot, command: RecordHistory) -> tuple[HistoryRecorded, .
 def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
     read = _as_scan(lot, command, event)
     reason = next(
-        (found for rule in (ENTRY if read.way == IN else EXIT) if (found := rule.check(lot, read))), 0
+        (found for rule in (ENTRY if read.way == codes.IN else EXIT) if (found := rule.check(lot, read))), 0
     )
-    if command.verdict_given != OPEN:
+    if command.verdict_given != codes.OPEN:
         event.finding = 0 if reason else LOOK
         return
     event.finding = reason
     event.effect = "promised" if command.lane.confirm else "moved"
-    if read.way == IN:
+    if read.way == codes.IN:
         _came_in(lot, read, event)
     elif read.stay is not None:
         event.session = read.stay.session

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.codecs cimport codes
 
 cdef class Numbering:
     cdef public unsigned long long boot

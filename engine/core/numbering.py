@@ -6,13 +6,10 @@ what is known is `1..done_to` and ranges above it.
 
 from bisect import bisect_left
 
-ANSWERS_KEPT = 256
-"""protocol.md: at least the last 256 answers of each numbering."""
+from liftgate.codecs import codes
 
 GAPS_MAX = 64
 """Ranges above done_to. A reader that leaves more holes than that is told to replay first (ERROR 11)."""
-
-_MASK = ANSWERS_KEPT - 1
 
 
 class Numbering:
@@ -52,7 +49,7 @@ class Numbering:
     def answer(self, no: int) -> object:
         """The event that answered `no`, or None when it is no longer kept."""
         if self.slots:
-            event = self.slots[no & _MASK]
+            event = self.slots[no & (codes.ANSWERS_KEPT - 1)]
             if event is not None and event.no == no:  # type: ignore[attr-defined]
                 return event
         return self.late.get(no)
@@ -67,7 +64,7 @@ class Numbering:
         else:
             self._note_apart(no)
             self._keep(no, event, True)
-            self.mixed = ANSWERS_KEPT
+            self.mixed = codes.ANSWERS_KEPT
 
     def _settle(self) -> None:
         """One more came in order; after 256 of them all that is late is older than that."""
@@ -79,8 +76,8 @@ class Numbering:
         """Keep the answer. In order, what a slot held is 256 answers old; out of order it may be young."""
         slots = self.slots
         if not slots:
-            slots.extend([None] * ANSWERS_KEPT)
-        place = no & _MASK
+            slots.extend([None] * codes.ANSWERS_KEPT)
+        place = no & (codes.ANSWERS_KEPT - 1)
         before = slots[place]
         slots[place] = event
         if apart and before is not None:
@@ -89,7 +86,7 @@ class Numbering:
     def _keep_late(self, event: object) -> None:
         late = self.late
         late[event.no] = event  # type: ignore[attr-defined]
-        if len(late) > ANSWERS_KEPT:
+        if len(late) > codes.ANSWERS_KEPT:
             del late[next(iter(late))]
 
     def _place(self, no: int) -> int:

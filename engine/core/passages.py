@@ -1,7 +1,8 @@
 """What a lane saw of a car after its barrier was opened, or without."""
 
+from liftgate.codecs import codes
 from liftgate.engine.core.commands import RecordPassage
-from liftgate.engine.core.events import IN, OUT, PassageRecorded
+from liftgate.engine.core.events import PassageRecorded
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.reads import decision_time
 
@@ -42,10 +43,10 @@ def stay_before(lot: Lot, lane: Lane, session: bytes | None) -> Stay | None:
 
 
 def passing_way(lane: Lane, stay: Stay | None) -> int:
-    """IN or OUT. A car without a name in a lane for both ways is taken to come in."""
+    """IN or codes.OUT. A car without a name in a lane for both ways is taken to come in."""
     if lane.direction != "both":
-        return OUT if lane.direction == "exit" else IN
-    return IN if stay is None or stay.area is None or not stay.area.within(lane.area) else OUT
+        return codes.OUT if lane.direction == "exit" else codes.IN
+    return codes.IN if stay is None or stay.area is None or not stay.area.within(lane.area) else codes.OUT
 
 
 def passage_effect(lane: Lane, what: int, stay: Stay | None) -> str:

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.codecs cimport codes, raw
 from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.core.events cimport ScanDecided
 from liftgate.engine.core.model cimport Block, Lane, Lot, Stay
@@ -14,4 +15,6 @@ cdef void _admit(Lot lot, ReadCredential read, ScanDecided event)
 cdef void _refuse(Lot lot, ReadCredential read, ScanDecided event, int reason)
 @cython.locals(rule=Rule, reason=int)
 cdef tuple _trace(Lot lot, ReadCredential read)
+cpdef long long decision_time(long long at_ms, long long now_ms) except? -1
+@cython.locals(high="unsigned long long", low="unsigned long long", tag="unsigned long long")
 cpdef bytes new_session(Lot lot, long long at_ms)

@@ -1,14 +1,11 @@
 """A scan and its decision: the hot path of the core."""
 
-from liftgate.engine.core.commands import SKEW_MS_MAX, ReadCredential
-from liftgate.engine.core.events import IN, MOVED, OUT, PROMISED, ScanDecided
+from liftgate.codecs import codes, raw
+from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
-from liftgate.engine.core.rules.payment import PAID_TOO_LONG_AGO, PAY_FIRST
+from liftgate.engine.core.rules.payment import PAID_TOO_LONG_AGO, PAY
 from liftgate.engine.core.rules.table import ENTRY, EXIT
-
-OPEN = 1
-REFUSE = 2
-PAY = 3
 
 KIND_BYTE = (b"\0", b"\1", b"\2", b"\3", b"\4")
 """A credential's key in the state is its kind as a byte, then its token."""
@@ -17,7 +14,7 @@ KIND_BYTE = (b"\0", b"\1", b"\2", b"\3", b"\4")
 def decision_time(at_ms: int, now_ms: int) -> int:
     """The reader's time, or the engine's where the two are more than 10 s apart (protocol.md)."""
     skew = at_ms - now_ms
-    return now_ms if skew > SKEW_MS_MAX or skew < -SKEW_MS_MAX else at_ms
+    return now_ms if skew > codes.SKEW_MS_MAX or skew < -codes.SKEW_MS_MAX else at_ms
 
 
 def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
@@ -28,7 +25,7 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
     way = read.way = way_through(lane, stay)
     read.time_ms = decision_time(read.at_ms, read.now_ms)
     event = _scan(lot, read)
-    for rule in ENTRY if way == IN else EXIT:
+    for rule in ENTRY if way == codes.IN else EXIT:
         reason = rule.check(lot, read)
         if reason:
             _refuse(lot, read, event, reason)
@@ -38,13 +35,13 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
 
 
 def way_through(lane: Lane, stay: Stay | None) -> int:
-    """IN or OUT. A lane for both takes a scan of somebody inside as exit, else as entry."""
+    """IN or codes.OUT. A lane for both takes a scan of somebody inside as exit, else as entry."""
     if lane.direction == "entry":
-        return IN
+        return codes.IN
     if lane.direction == "exit":
-        return OUT
+        return codes.OUT
     inside = stay is not None and stay.area is not None and stay.area.within(lane.area)
-    return OUT if inside else IN
+    return codes.OUT if inside else codes.IN
 
 
 def _scan(lot: Lot, read: ReadCredential) -> ScanDecided:
@@ -71,10 +68,10 @@ def _scan(lot: Lot, read: ReadCredential) -> ScanDecided:
 def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
     """Open: name the stay, and on the way in its spot."""
     stay = read.stay
-    event.verdict = OPEN
-    event.effect = PROMISED if read.lane.confirm else MOVED
+    event.verdict = codes.OPEN
+    event.effect = codes.PROMISED if read.lane.confirm else codes.MOVED
     event.stay = stay
-    if read.way == IN:
+    if read.way == codes.IN:
         begins = stay is None or (stay.forgiven and stay.area is not read.lane.area.parent)
         event.session = new_session(lot, event.at_ms) if begins or stay is None else stay.session
         block = event.block = read.block
@@ -88,7 +85,7 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
 def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> None:
     """Refuse, or ask for payment, with the trace of what the rules saw."""
     event.reason = reason
-    event.verdict = PAY if reason in (PAY_FIRST, PAID_TOO_LONG_AGO) else REFUSE
+    event.verdict = codes.PAY_FIRST if reason in (PAY, PAID_TOO_LONG_AGO) else codes.REFUSE
     event.trace = _trace(lot, read)
     if read.stay is not None:
         event.session = read.stay.session
@@ -100,7 +97,7 @@ def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> 
 def _trace(lot: Lot, read: ReadCredential) -> tuple[str, ...]:
     """A line for each rule that was asked, the one that objected last."""
     lines = []
-    for rule in ENTRY if read.way == IN else EXIT:
+    for rule in ENTRY if read.way == codes.IN else EXIT:
         reason = rule.check(lot, read)
         lines.append(f"{rule.name}: {rule.explain(lot, read)}")
         if reason:
@@ -115,6 +112,7 @@ def new_session(lot: Lot, at_ms: int) -> bytes:
     48 bits of time, so that names sort; 12 + 14 bits of the lot's tag; 48 bits of seq, which alone makes it
     unique in the lot. No randomness, so a replay gives the same name.
     """
-    high = (at_ms & 0xFFFFFFFFFFFF) << 16 | 0x8000 | (lot.tag & 0xFFF)
-    low = 0x8000000000000000 | ((lot.tag >> 12) & 0x3FFF) << 48 | ((lot.seq + 1) & 0xFFFFFFFFFFFF)
-    return (high << 64 | low).to_bytes(16, "big")
+    tag = lot.tag
+    high = (at_ms & 0xFFFFFFFFFFFF) << 16 | 0x8000 | (tag & 0xFFF)
+    low = raw.bit(63) | ((tag >> 12) & 0x3FFF) << 48 | ((lot.seq + 1) & 0xFFFFFFFFFFFF)
+    return raw.two_words(high, low)

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.codecs cimport codes
 from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.core.model cimport Lane, Lot
 from liftgate.engine.core.rules.base cimport Rule

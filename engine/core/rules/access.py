@@ -1,7 +1,7 @@
 """Whether the lane takes this credential at all."""
 
+from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.events import IN
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.base import Rule
 
@@ -10,10 +10,6 @@ KIND_NOT_TAKEN = 101
 UNKNOWN = 200
 DENIED = 201
 
-NORMAL = 1
-CLOSED = 3
-CLOSED_TO_ALL = 4
-KNOWN_ONLY = 5
 MODES = ("", "normal", "held open", "closed", "closed to all", "entry only with a known credential")
 KINDS = ("", "QR code", "card", "NTAG 424", "plate")
 
@@ -28,9 +24,10 @@ class LaneIsOpen(Rule):
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         mode = read.lane.mode
-        if mode == NORMAL:
+        if mode == codes.NORMAL:
             return 0
-        return LANE_CLOSED if mode == CLOSED_TO_ALL or (mode == CLOSED and read.way == IN) else 0
+        shut = mode == codes.CLOSED_TO_ALL or (mode == codes.CLOSED and read.way == codes.IN)
+        return LANE_CLOSED if shut else 0
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         return f"lane {read.lane.number} of {read.lane.reader.id} is {MODES[read.lane.mode]}"
@@ -68,12 +65,12 @@ class IsKnown(Rule):
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane
-        if lane.policy[read.kind] == "open" and lane.mode != KNOWN_ONLY:
+        if lane.policy[read.kind] == "open" and lane.mode != codes.KNOWN_ONLY:
             return 0
         return 0 if read.credential in lot.known else UNKNOWN
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         known = "registered" if read.credential in lot.known else "not registered"
         lane = read.lane
-        needed = lane.policy[read.kind] != "open" or lane.mode == KNOWN_ONLY
+        needed = lane.policy[read.kind] != "open" or lane.mode == codes.KNOWN_ONLY
         return f"{known}; registration is {'needed' if needed else 'not needed'} here"

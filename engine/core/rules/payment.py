@@ -4,7 +4,7 @@ from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.base import Rule
 
-PAY_FIRST = 402
+PAY = 402
 PAID_TOO_LONG_AGO = 403
 
 
@@ -22,7 +22,7 @@ class IsPaid(Rule):
         read.price_minor = lot.tariff.price_minor(stay.entered_at_ms, read.time_ms)
         if read.price_minor <= 0:
             return 0
-        return PAID_TOO_LONG_AGO if stay.paid_until_ms else PAY_FIRST
+        return PAID_TOO_LONG_AGO if stay.paid_until_ms else PAY
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         if lot.tariff is None:

@@ -1,0 +1,24 @@
+cdef enum:
+    OPEN = 1
+    REFUSE = 2
+    PAY_FIRST = 3
+
+    IN = 1
+    OUT = 2
+
+    NOTHING = 0
+    MOVED = 1
+    PROMISED = 2
+
+    SCAN = 0x10
+    DECISION = 0x11
+
+    NORMAL = 1
+    CLOSED = 3
+    CLOSED_TO_ALL = 4
+    KNOWN_ONLY = 5
+
+    ANSWERS_KEPT = 256
+
+    TIME_MS_MAX = 0x10000000000000
+    SKEW_MS_MAX = 10000
