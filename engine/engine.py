@@ -92,7 +92,9 @@ class Engine:
         return lot.outcomes[order.id]
 
     def tick(self) -> None:
-        """Let what was promised too long ago lapse, in every lot."""
+        """Let what was promised too long ago lapse, in every lot; on a full disk it waits for room."""
+        if not self.accepting:
+            return
         for lot in self.lots.values():
             if lot.moving:
                 self.do(lot, Tick(self.now_ms))
@@ -110,7 +112,11 @@ class Engine:
         self._count = 0
 
     def commit(self) -> None:
-        """Make everything decided so far durable. Raises JournalFailed: then nobody may be answered."""
+        """Make everything decided so far durable. Raises JournalFailed: then nobody may be answered.
+
+        A round may go on after it, so whether the disk has room for that is asked again.
+        """
         if self._count:
             self._seal()
         self.journal.commit()
+        self.accepting = self.journal.writable(self.room_bytes)

@@ -21,6 +21,7 @@ from liftgate.codecs.pack import Packer
 from liftgate.codecs.scans import ScanFields
 from liftgate.configs.schema import Config, ReaderConfig, ServiceConfig
 from liftgate.engine.engine import Engine
+from liftgate.gateways import services
 from liftgate.gateways.link import Link
 
 log = structlog.get_logger()
@@ -124,9 +125,9 @@ class Gateway:
 
     def forget(self, link: Link) -> None:
         """The link's connection is gone."""
+        services.unsubscribe(link)
         self.links.pop(link, None)
         self.strangers.pop(link, None)
-        self.subscribers.pop(link, None)
         signed_on = self.readers if link.role == m.READER else self.services
         if signed_on.get(link.id) is link:
             del signed_on[link.id]

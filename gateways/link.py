@@ -264,9 +264,6 @@ class Link:
         if not self.closed:
             self.closed = True
             self.gateway.own(self)  # so that the mover looks at this link in this round
-            if self.feed is not None:
-                self.feed.close()
-                self.feed = None
             self.gateway.forget(self)
             log.debug("gateway.closed", id=self.id, peer=self.peer, reason=reason)
 

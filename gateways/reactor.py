@@ -120,6 +120,7 @@ class Reactor:
         gateway = self.gateway
         gateway.commit()
         buf = gateway.out.buf
+        ending = []  # and not dropped in the loop: a later run may hold its GOODBYE
         for link, start, stop in gateway.runs():
             fd = link.handle
             if fd < 0:
@@ -132,7 +133,10 @@ class Reactor:
                 sent = sockets.send(fd, buf, start, stop)
                 if sent != stop - start:
                     self._sent_short(fd, link, bytes(buf[start:stop]), sent)
-            if link.closed or (link.closing and not link.backlog):
+            if link.closed or link.closing:
+                ending.append(link)
+        for link in ending:
+            if link.closed or not link.backlog:
                 self.drop(link)
         gateway.sent()
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+import structlog
 from msgspec import Meta
 
 from liftgate.codecs import codes
@@ -15,13 +16,18 @@ from liftgate.engine.engine import SEAL_BYTES_SMALL
 from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
 from liftgate.engine.journal.records import RECORD_BYTES_WHOLE_MAX, read_record
 from liftgate.engine.journal.scan import JournalRotten
+from liftgate.engine.journal.storage import StorageError
 from liftgate.gateways import answers, queries
 
 if TYPE_CHECKING:
     from liftgate.gateways.link import Link
 
+log = structlog.get_logger()
+
 CHUNKS_PER_ROUND = 2
 """EVENTS frames that one subscriber gets a round, 64 KiB each: a sink catching up shares the loop."""
+
+_UNREADABLE = (PositionGone, JournalRotten, StorageError)
 
 FRAME_OVERHEAD = 32
 """Bytes of an EVENTS body around its records."""
@@ -72,6 +78,8 @@ def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
     new = message.id not in lot.outcomes
     reader = message.args.get("reader")
     target = link.gateway.readers.get(reader) if isinstance(reader, str) else None
+    if target is not None and target.closing:
+        target = None
     order = Order(engine.now_ms, message.id, link.id, message.name, message.args, target is not None)
     result = engine.order(lot, order)
     if new and result[0] and target is not None:
@@ -121,18 +129,21 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
 def query(link: "Link", message: m.Query) -> None:
     """Answer from memory. What is seen may be undurable yet, so the ANSWER leaves with the round too."""
     link._count_in_flight()
+    ok, code, body = _ask(link, message)
+    answer = m.Answer(ok, code, body)
+    size = len(m.encode(answer))
+    if size > link.conn.frame_bytes_max:
+        answer = m.Answer(False, "too_large", {"bytes": size})
+    link.send(answer, link.conn.ref)
+
+
+def _ask(link: "Link", message: m.Query) -> queries.Reply:
     if not _may(link, "query"):
-        link.send(m.Answer(False, "not_allowed", {}), link.conn.ref)
-        return
+        return False, "not_allowed", {}
     if message.name == "status":
-        link.send(m.Answer(True, "", queries.status(link.gateway)), link.conn.ref)
-        return
+        return True, "", queries.status(link.gateway)
     lot = _lot(link, message.lot)
-    if lot is None:
-        link.send(m.Answer(False, "no_such_lot", {}), link.conn.ref)
-        return
-    ok, code, body = queries.answer(lot, message.name, message.args)
-    link.send(m.Answer(ok, code, body), link.conn.ref)
+    return (False, "no_such_lot", {}) if lot is None else queries.answer(lot, message.name, message.args)
 
 
 def subscribe(link: "Link", message: m.Subscribe) -> None:
@@ -144,17 +155,36 @@ def subscribe(link: "Link", message: m.Subscribe) -> None:
     after = message.after if message.after is not None else (stored or 0)
     try:
         feed = Feed(journal, min(after, journal.durable_position))
-    except PositionGone as gone:
-        text = f"position no longer kept; the oldest is {gone.oldest}"
-        raise PeerError(Fault.POSITION_GONE, text, link.conn.ref) from gone
+    except _UNREADABLE as error:
+        raise _unreadable(error, link.conn.ref) from error
     if message.name and stored is None:
-        _set_cursor(link, message.name, min(after, journal.durable_position))
-    if link.feed is not None:
-        link.feed.close()
+        try:
+            _set_cursor(link, message.name, min(after, journal.durable_position))
+        except PeerError:
+            feed.close()
+            raise
+    unsubscribe(link)
     if link.conn.frame_bytes_max < RECORD_BYTES_WHOLE_MAX + FRAME_OVERHEAD:
         link.engine.seal_bytes = SEAL_BYTES_SMALL
     link.feed, link.cursor_name = feed, message.name
     link.gateway.subscribers[link] = None
+
+
+def unsubscribe(link: "Link") -> None:
+    """Let go of the link's place in the journal, if it has one."""
+    link.gateway.subscribers.pop(link, None)
+    if link.feed is not None:
+        link.feed.close()
+        link.feed = None
+
+
+def _unreadable(error: Exception, ref: int) -> PeerError:
+    """What a subscriber is told. Damage in what is history already must not end a running engine."""
+    if isinstance(error, PositionGone):
+        text = f"position no longer kept; the oldest is {error.oldest}"
+        return PeerError(Fault.POSITION_GONE, text, ref)
+    log.critical("gateway.journal_unreadable", error=str(error))
+    return PeerError(Fault.POSITION_GONE, "the journal cannot be read there: liftgate journal verify", ref)
 
 
 def cursor(link: "Link", message: m.Cursor) -> None:
@@ -174,9 +204,19 @@ def _set_cursor(link: "Link", name: str, position: int) -> None:
 def pump(link: "Link") -> None:
     """Pack what is durable and new for a subscriber.
 
-    Records are sent as they stand on disk. A service that takes smaller frames than the largest record gets
-    them one by one, and ERROR 3 for one that was written before it came and does not fit.
+    Whoever is not held by a cursor may find that what comes next was retired: ERROR 15, and no more EVENTS
+    until it subscribes again. Records are sent as they stand on disk. A service that takes smaller frames
+    than the largest record gets them one by one, and ERROR 3 for one that was written before it came and
+    does not fit.
     """
+    try:
+        _pump(link)
+    except _UNREADABLE as error:
+        link.refuse(_unreadable(error, 0))
+        unsubscribe(link)
+
+
+def _pump(link: "Link") -> None:
     room = link.conn.frame_bytes_max - FRAME_OVERHEAD
     for _ in range(CHUNKS_PER_ROUND):
         chunk = None
