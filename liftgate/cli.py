@@ -1,38 +1,99 @@
-"""The command line."""
+"""`liftgate`: finds the command, runs it, and turns what ends it into one clear message and an exit code.
+
+Only the module of the command that is called gets imported, so that `liftgate scan` need not wait for rich.
+"""
+
+from __future__ import annotations
 
 import argparse
 import os
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from importlib import import_module
 
-import trio
-
-from liftgate.configs.loader import load
+from liftgate.commands.common import FAILED, USAGE, NoEngine, Trouble, say_example
 from liftgate.configs.problems import ConfigErrors
-from liftgate.gateways.tcp import serve, write_ready_file
+
+COMMANDS = {
+    "up": "engine and simulated city on one screen: begin here",
+    "engine": "run the engine",
+    "scan": "read one card at one lane and print the decision",
+    "why": "why a scan was decided as it was, from the journal",
+    "tail": "follow events as JSON lines",
+    "sim": "traffic of a simulated city against a running engine",
+    "journal": "verify, dump, sum up or repair a journal",
+    "config": "check a configuration file",
+    "bench": "measure: against Redis, against the limit, memory, recovery",
+}
+
+INTERRUPTED = 130
 
 
-def main() -> int:
-    """Run `liftgate`."""
-    parser = argparse.ArgumentParser(prog="liftgate")
-    commands = parser.add_subparsers(dest="command", required=True)
-    engine = commands.add_parser("engine")
-    engine.add_argument("--config", type=Path, required=True)
-    engine.add_argument("--ready-file", type=Path)
-    args = parser.parse_args()
+def parser(chosen: str) -> argparse.ArgumentParser:
+    """The arguments of `liftgate`, of the chosen command in full."""
+    top = argparse.ArgumentParser(prog="liftgate")
+    say_example(
+        top,
+        "The engine behind the barrier of a car park: a scan in, a durable decision out.\n"
+        "`liftgate COMMAND --help` says more about each.",
+        "liftgate up",
+        "liftgate scan --config configs/demo.toml --reader north-entry-1 --card 04DE5F1EACC040",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, add_help=name != "bench")
+        if name == chosen:
+            import_module(f"liftgate.commands.{name}").arguments(command)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `liftgate ARGV`; return the exit code: 0 fine, 1 failed or found damage, 2 wrong usage."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    chosen = next((word for word in given if not word.startswith("-")), "")
+    if chosen == "bench":
+        return _bench(given[given.index("bench") + 1 :])
+    args = parser(chosen).parse_args(given)
     try:
-        config = load(args.config)
+        return int(args.run(args))
     except ConfigErrors as errors:
-        for problem in errors.problems:
-            print(problem, file=sys.stderr)
-        return 2
+        print(*errors.problems, sep="\n", file=sys.stderr)
+        return USAGE
+    except Trouble as trouble:
+        return _fail(str(trouble), trouble.code)
+    except NoEngine as error:
+        return _fail(
+            f"{error}\nstart one: liftgate engine --config {args.config}, or the whole demo: liftgate up"
+        )
+    except BrokenPipeError:
+        # Whoever read our output has gone (`liftgate tail | head`); nothing may be flushed there at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        message = _explained(error, getattr(args, "config", None))
+        if message is None:
+            raise
+        return _fail(message)
 
-    def ready(host: str, port: int) -> None:
-        if args.ready_file is not None:
-            write_ready_file(args.ready_file, host, port, os.getpid())
 
-    trio.run(serve, config, ready)
-    return 0
+def _explained(error: Exception, config: object) -> str | None:
+    """What to tell of an error that a running installation can meet; None for one that is a bug here."""
+    from liftgate.commands.errors import explain
+
+    return explain(error, config)
+
+
+def _fail(message: str, code: int = FAILED) -> int:
+    print(f"liftgate: {message}", file=sys.stderr)
+    return code
+
+
+def _bench(argv: list[str]) -> int:
+    from liftgate.bench.command import main as bench
+
+    return bench(argv)
 
 
 if __name__ == "__main__":
