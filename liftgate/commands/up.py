@@ -1,0 +1,230 @@
+"""`liftgate up`: an engine and a city in front of it, on one screen."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import trio
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from liftgate.codecs import messages as m
+from liftgate.codecs.client import Identity
+from liftgate.commands import picture, sim
+from liftgate.commands.child import EngineChild
+from liftgate.commands.common import Trouble, dialer, run_trio, say_example
+from liftgate.commands.view import LaneRow, LotRow, Screen, render
+from liftgate.configs.loader import load
+from liftgate.configs.schema import Config
+from liftgate.engine.journal.disk import DiskStorage
+from liftgate.sim.city.lasting import LastingClient
+from liftgate.sim.city.run import City, Comparison, now_ms
+from liftgate.sim.city.schedule import Schedule
+
+REFRESH_S = 0.25
+RATE_SAMPLES = 9
+"""Samples that the rate is taken over: two seconds."""
+
+SCREEN = "screen"
+"""The service that may show lots which the city leaves alone. Only this name: taking another service's would
+end its own connection."""
+
+DEMO_COPY = Path("liftgate-demo") / "demo.toml"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    say_example(
+        parser,
+        "Start an engine and, in front of it, a city that drives recorded stays through its lanes, and\n"
+        "show both: lanes, occupancy with the truth beside it, decisions a second. At the end the engine's\n"
+        "counts are compared with those of the data. In a terminal this is one live screen, elsewhere\n"
+        "plain lines. Ctrl-C ends in order. Exit code: 0 the counts agree, 1 they don't, or a failure.",
+        "liftgate up",
+        "liftgate up --for 20s",
+        "liftgate up --speed 3600 --traffic birmingham --for 1m",
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a configuration (default: the demo's)")
+    sim.story_options(parser)
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="go on with the demo's journal of last time (that of your own configuration is always kept)",
+    )
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="save the last screen as SVG")
+    parser.set_defaults(run=run, host=None, port=None, service=None, lots=None)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run both, compare. Raises ConfigErrors, Trouble, FolderLocked, and what City.run raises."""
+    demo = args.config is None
+    if demo:
+        args.config = demo_config()
+    config = load(args.config)
+    schedule, lots = sim.make_schedule(args, config)
+    if demo and not args.keep:
+        _empty(config.engine.journal)
+    comparison = run_trio(_run, args, config, schedule, lots)
+    return sim.report(comparison, sim.heading(args.traffic, schedule))
+
+
+def demo_config() -> Path:
+    """The demo's file: that of the source tree, else a copy in the current folder, where it can write."""
+    with as_file(files("liftgate.configs") / "demo.toml") as packaged:
+        real = packaged.resolve()
+        if (real.parents[1] / "pyproject.toml").exists():
+            here = Path.cwd()
+            return real.relative_to(here) if real.is_relative_to(here) else real
+        if not DEMO_COPY.exists():
+            DEMO_COPY.parent.mkdir(exist_ok=True)
+            shutil.copyfile(real, DEMO_COPY)
+    return DEMO_COPY
+
+
+def _empty(journal: Path) -> None:
+    """Remove the demo's journal. Raises FolderLocked while an engine works in it."""
+    if journal.is_dir():
+        DiskStorage(journal).lock().release()
+        shutil.rmtree(journal)
+
+
+async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lots: list[str]) -> Comparison:
+    engine = await EngineChild.start(args.config, config)
+    try:
+        async with trio.open_nursery() as nursery:
+            city = sim.make_city(args, config, lots, nursery)
+            nursery.start_soon(sim.stop_on_signal, city)
+            nursery.start_soon(engine.watch)
+            show = Show(args, config, schedule, city, engine, nursery)
+            try:
+                return await show.during(schedule)
+            finally:
+                await show.aclose()
+                engine.stopping = True
+                nursery.cancel_scope.cancel()
+    finally:
+        await engine.stop()
+
+
+class Show:
+    """What is on the screen, and where it comes from."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        config: Config,
+        schedule: Schedule,
+        city: City,
+        engine: EngineChild,
+        nursery: trio.Nursery,
+    ) -> None:
+        self._args, self._schedule, self._city, self._engine = args, schedule, city, engine
+        self._begun_s = trio.current_time()
+        self._samples: deque[tuple[float, int]] = deque(maxlen=RATE_SAMPLES)
+        self._guests = [lot for lot in config.lots if lot.id not in city.lots]
+        self._guest_rows: list[LotRow] = []
+        self._asker: LastingClient | None = None
+        service = next((service for service in config.services if service.id == SCREEN), None)
+        if service is not None and self._guests:
+            identity = Identity(m.SERVICE, service.id, service.key)
+            self._asker = LastingClient(nursery, dialer(args, config), identity)
+
+    async def during(self, schedule: Schedule) -> Comparison:
+        """Show the city's run; its comparison."""
+        console = Console()
+        async with trio.open_nursery() as nursery:
+            with self._shown(console, nursery):
+                comparison = await self._city.run(schedule)
+                await self._refresh()
+            nursery.cancel_scope.cancel()
+        if self._args.picture is not None:
+            self._save_picture(comparison)
+        return comparison
+
+    async def aclose(self) -> None:
+        """Say goodbye everywhere."""
+        await self._city.aclose()
+        if self._asker is not None:
+            await self._asker.aclose()
+
+    @contextmanager
+    def _shown(self, console: Console, nursery: trio.Nursery) -> Iterator[None]:
+        if not console.is_terminal:
+            host, port = self._engine.address
+            print(f"engine at {host}:{port}, its log in {self._engine.log}", flush=True)
+            nursery.start_soon(sim.progress, self._city, self._schedule, self._args.traffic)
+            nursery.start_soon(self._sample)
+            yield
+            return
+        with Live(console=console, auto_refresh=False) as live:
+            nursery.start_soon(self._sample, live)
+            yield
+            live.update(self.screen(), refresh=True)
+
+    async def _sample(self, live: Live | None = None) -> None:
+        """Ask how things are, again and again, and draw it where there is a screen."""
+        await self._city.begun.wait()
+        while True:
+            await self._refresh()
+            if live is not None:
+                live.update(self.screen(), refresh=True)
+            await trio.sleep(REFRESH_S)
+
+    async def _refresh(self) -> None:
+        await self._city.refresh()
+        self._samples.append((trio.current_time(), self._city.status["decided"]))
+        if self._asker is not None:
+            self._guest_rows = [await self._guest(lot.id, lot.name) for lot in self._guests]
+
+    async def _guest(self, id: str, name: str) -> LotRow:
+        if self._asker is None:
+            raise RuntimeError("nobody to ask with")
+        answer = await self._asker.ask(m.Query(id, "occupancy", {}))
+        if not isinstance(answer, m.Answer) or not answer.ok:
+            raise Trouble(f"service {SCREEN} may not ask for the occupancy of {id}")
+        return LotRow(id, name, answer.body["capacity"], answer.body["occupancy"], None)
+
+    def screen(self) -> RenderableType:
+        """The screen as of the last refresh."""
+        city, status = self._city, self._city.status
+        host, port = self._engine.address
+        driven = [
+            LotRow(id, lot.config.name, lot.counts["capacity"], lot.counts["occupancy"], lot.inside)
+            for id, lot in city.lots.items()
+        ]
+        lanes = [
+            LaneRow(reader.config.id, state) for reader in city.readers for state in reader.lanes.values()
+        ]
+        return render(
+            Screen(
+                title=f"engine {status['engine']} at {host}:{port}, {self._schedule.speed} × real time",
+                clock=sim.data_time(self._schedule, self._args.traffic),
+                elapsed_s=trio.current_time() - self._begun_s,
+                now_ms=now_ms(),
+                lots=(*driven, *self._guest_rows),
+                lanes=tuple(lanes),
+                decided=status["decided"],
+                rate=self._rate(),
+                position=status["durable_position"],
+                readers=len(status["readers"]),
+                refused=sum(lot.refused for lot in city.lots.values()),
+                hint="Ctrl-C ends in order and compares",
+            )
+        )
+
+    def _rate(self) -> float:
+        if len(self._samples) < 2:
+            return 0.0
+        (from_s, before), (to_s, after) = self._samples[0], self._samples[-1]
+        return (after - before) / (to_s - from_s)
+
+    def _save_picture(self, comparison: Comparison) -> None:
+        lines = sim.report_lines(comparison, sim.heading(self._args.traffic, self._schedule))
+        picture.save(self._args.picture, "liftgate up", self.screen(), Text("\n".join(lines)))
