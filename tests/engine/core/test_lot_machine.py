@@ -426,9 +426,9 @@ class UnrulyLotMachine(LotMachine):
 
 
 TestOrderlyLot = LotMachine.TestCase
-TestOrderlyLot.settings = settings(max_examples=40, stateful_step_count=40)
+TestOrderlyLot.settings = settings(max_examples=80, stateful_step_count=40)
 TestUnrulyLot = UnrulyLotMachine.TestCase
-TestUnrulyLot.settings = settings(max_examples=60, stateful_step_count=40)
+TestUnrulyLot.settings = settings(max_examples=120, stateful_step_count=40)
 
 
 @pytest.mark.long

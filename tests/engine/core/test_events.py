@@ -1,0 +1,206 @@
+"""Events on disk: what is written is read back, and is what MessagePack's own package reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from liftgate.codecs.pack import Packer
+from liftgate.codecs.unpack import Malformed, Unpacker
+from liftgate.engine.core import commands as c
+from liftgate.engine.core import events as ev
+from liftgate.engine.core import operator_events as op
+from liftgate.engine.core import state
+from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "events_v1.json"
+
+U8, U16 = st.integers(0, 255), st.integers(0, 65_535)
+U64, TIME = st.integers(0, 2**64 - 1), st.integers(0, 2**52)
+SEQ = st.integers(1, 2**63 - 1)
+ID, WORDS = st.text(min_size=1, max_size=64), st.text(max_size=512)
+BIN16 = st.binary(min_size=16, max_size=16)
+TOKEN = st.binary(max_size=512)
+FAULTS = st.lists(st.text(max_size=64), max_size=16).map(tuple)
+
+HEAD = {"lot": ID, "seq": SEQ, "at_ms": TIME}
+SOURCE = HEAD | {"reader": ID, "boot": U64, "no": U64, "lane": U8}
+BY_READERS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
+    ev.ScanDecided: SOURCE
+    | {"kind": U8, "token": TOKEN, "skew_ms": st.integers(-(2**52), 2**52), "way": U8, "verdict": U8}
+    | {"reason": U16, "effect": U8, "area": ID, "session": st.none() | BIN16, "spot": st.none() | ID}
+    | {"price": st.none() | st.tuples(st.integers(-(2**63), 2**63 - 1), st.text(max_size=3))}
+    | {"trace": st.none() | st.lists(WORDS, max_size=8).map(tuple)},
+    ev.PassageRecorded: SOURCE
+    | {"what": U8, "way": U8, "area": ID, "session": st.none() | BIN16, "effect": st.text(max_size=16)},
+    ev.LaneReported: SOURCE | {"barrier": U8, "loop": st.booleans(), "faults": FAULTS},
+    ev.HistoryRecorded: SOURCE
+    | {"what": U8, "verdict_given": U8, "finding": U16, "way": U8, "area": ID}
+    | {"session": st.none() | BIN16, "spot": st.none() | ID, "effect": st.text(max_size=16)}
+    | {"detail": st.tuples(U8, TOKEN) | st.tuples(U8, st.none() | BIN16)},
+}
+BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
+    op.LotConfigured: {"spec": st.just(lot_spec())},
+    op.ReaderConfigured: {"reader": ID, "lanes": st.just(CONFIRMED) | st.just(())},
+    op.MoveLapsed: {"session": BIN16},
+    op.CommandDone: {"id": BIN16, "service": ID, "name": ID, "ok": st.booleans(), "code": ID}
+    | {"body": st.dictionaries(ID, U16 | WORDS | st.booleans(), max_size=4)},
+    op.CountCorrected: {"area": ID, "before": st.integers(-(10**7), 10**7), "after": U16}
+    | {"actor": ID, "reason": WORDS},
+    op.LaneModeSet: {"reader": ID, "lane": U8, "mode": U8, "actor": ID, "reason": WORDS},
+    op.LaneVended: {"reader": ID, "lane": U8, "cause": WORDS, "actor": ID},
+    op.TextShown: {"reader": ID, "lane": U8, "text": WORDS, "seconds": U16, "actor": ID},
+    op.CredentialDenied: {"credential": TOKEN, "actor": ID, "reason": WORDS},
+    op.CredentialAllowed: {"credential": TOKEN, "actor": ID, "reason": WORDS},
+    op.CredentialRegistered: {"credential": TOKEN, "classes": FAULTS, "actor": ID},
+    op.CredentialForgotten: {"credential": TOKEN, "actor": ID},
+    op.PassbackReset: {"credential": TOKEN, "actor": ID, "reason": WORDS},
+}
+
+
+def by_reader(cls: type, values: dict[str, Any]) -> Any:
+    event = cls()
+    for name, value in values.items():
+        setattr(event, name, value)
+    return event
+
+
+reader_events = st.one_of(
+    [
+        st.fixed_dictionaries(fields).map(lambda v, cls=cls: by_reader(cls, v))
+        for cls, fields in BY_READERS.items()
+    ]
+)
+operator_events = st.one_of([st.builds(cls, **HEAD, **fields) for cls, fields in BY_OPERATORS.items()])
+
+
+def plain(value: Any) -> Any:
+    """Tuples as the lists that MessagePack knows."""
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value
+
+
+def as_array(event: Any) -> list[Any]:
+    """What the event's array holds, by the documented order of fields."""
+    if isinstance(event, op.OperatorEvent):
+        tag = type(event).__struct_config__.tag
+        return [tag, *(plain(getattr(event, name)) for name in event.__struct_fields__)]
+    if isinstance(event, ev.ScanDecided):
+        names = [name for name in BY_READERS[ev.ScanDecided] if name not in ("price", "trace")]
+        rare = None if event.price is None and event.trace is None else [event.price, event.trace]
+        return [0x10, *(getattr(event, name) for name in names), plain(rare)]
+    return [type(event).TYPE, *(plain(getattr(event, name)) for name in BY_READERS[type(event)])]
+
+
+def test_every_type_of_event_is_tried_here() -> None:
+    """Whoever adds one adds it to these tests."""
+    assert set(BY_OPERATORS) == set(op.OPERATOR_EVENTS.values())
+    tags = {cls.TYPE for cls in BY_READERS} | set(op.OPERATOR_EVENTS)
+    assert len(tags) == len(BY_READERS) + len(BY_OPERATORS)
+
+
+@given(st.one_of(reader_events, operator_events))
+def test_an_event_reads_back_and_is_plain_messagepack(event: Any) -> None:
+    """Through our reader and through the oracle, field by field, and again to the same bytes."""
+    data = packed([event])
+    source = Unpacker(data)
+    again = ev.unpack(source)
+    assert source.at == len(data)
+    assert type(again) is type(event)
+    assert as_array(again) == as_array(event)
+    assert packed([again]) == data
+    assert msgpack.unpackb(data, strict_map_key=False) == as_array(event)
+
+
+@given(st.lists(st.one_of(reader_events, operator_events), max_size=5), st.binary(max_size=8))
+def test_events_stand_behind_each_other_without_a_seam(events: list[Any], before: bytes) -> None:
+    """From any offset, each ends where the next begins."""
+    out = Packer()
+    out.append(before)
+    for event in events:
+        ev.pack(event, out)
+    source = Unpacker(out.getvalue(), len(before))
+    assert [as_array(ev.unpack(source)) for _ in events] == [as_array(event) for event in events]
+    assert source.at == source.end
+
+
+@given(st.one_of(reader_events, operator_events), st.data())
+def test_an_event_cut_short_is_malformed(event: Any, data: st.DataObject) -> None:
+    """No prefix of an event is taken for one."""
+    whole = packed([event])
+    size = data.draw(st.integers(0, len(whole) - 1))
+    with pytest.raises(Malformed):
+        ev.unpack(Unpacker(whole[:size]))
+
+
+def test_an_unknown_type_is_malformed_and_named() -> None:
+    """An older engine does not guess what a newer one wrote."""
+    with pytest.raises(Malformed, match="event type 126"):
+        ev.unpack(Unpacker(msgpack.packb([126, "north", 1, 1])))
+
+
+def eventful_yard() -> Yard:
+    """A small life with an event of every type."""
+    spec = lot_spec(area("north", None, block("P1", "A", 2)), area("vip", "north", block("P0", "V", 1)))
+    yard = Yard(spec, r=CONFIRMED, v=(lane_spec(0, "both", "vip"),))
+    entered = yard.scan(0)
+    yard.passage(0, 1, entered.session)
+    yard.scan(0)
+    yard.scan(0, b"boris", no=9, at_ms=yard.now_ms + 60_000)
+    yard.scan(1, b"chloe", boot=2**64 - 1, no=1)
+    yard.status(0, 3, True, "arm broken")
+    yard.history(0, 0x10, CARD, b"dmitri", verdict=1, at_ms=yard.now_ms - 3_600_000)
+    yard.history(0, 0x12, 3, None, at_ms=yard.now_ms - 3_590_000)
+    yard.history(1, 0x13, 0, False, ())
+    yard.tick(1_000)
+    orders: list[tuple[str, dict[str, Any]]] = [
+        ("correct_count", {"area": "vip", "to": 1, "actor": "jo", "reason": "counted"}),
+        ("set_lane", {"reader": "r", "lane": 1, "mode": 3, "actor": "jo"}),
+        ("open_lane", {"reader": "r", "lane": 1, "cause": "ambulance", "actor": "jo"}),
+        ("display", {"reader": "r", "lane": 1, "text": "Grüße", "seconds": 5, "actor": "jo"}),
+        ("deny_credential", {"kind": CARD, "token": b"eve", "actor": "jo", "reason": "stolen"}),
+        ("deny_credential", {"kind": CARD, "token": b"finn", "actor": "jo"}),
+        ("allow_credential", {"kind": CARD, "token": b"finn", "actor": "jo"}),
+        ("register_credential", {"kind": CARD, "token": b"anna", "actor": "jo", "classes": ["permit"]}),
+        ("register_credential", {"kind": CARD, "token": b"gina", "actor": "jo"}),
+        ("forget_credential", {"kind": CARD, "token": b"gina", "actor": "jo"}),
+        ("reset_passback", {"kind": CARD, "token": b"anna", "actor": "jo", "reason": "asked"}),
+        ("reset_passback", {"kind": CARD, "token": b"hugo", "actor": "jo"}),
+        ("sing", {}),
+    ]
+    for name, args in orders:
+        assert yard.order(name, **args)[0] == (name != "sing")
+    yard.do(c.ConfigureReader(yard.now_ms, "v", ()))
+    yard.check()
+    return yard
+
+
+def vectors() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(VECTORS.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_journal_of_version_1_replays_for_ever() -> None:
+    """The events checked in, at least one of each type, still give the state whose hash stands there."""
+    vector = vectors()
+    log = bytes.fromhex("".join(vector["events"]))
+    lot = replayed(vector["lot"], log)
+    assert hashlib.sha256(state.dump(lot)).hexdigest() == vector["state_sha256"]
+    assert lot.counts() == vector["counts"]
+    types = {event[0] for event in map(msgpack.unpackb, map(bytes.fromhex, vector["events"]))}
+    assert types == {cls.TYPE for cls in BY_READERS} | set(op.OPERATOR_EVENTS)
+
+
+def test_the_same_life_is_written_as_it_was() -> None:
+    """Decided today, it makes the same bytes as when the vector was made."""
+    assert bytes(eventful_yard().log).hex() == "".join(vectors()["events"])
