@@ -180,7 +180,8 @@ def heading(traffic: str, schedule: Schedule) -> str:
     """What was told, in a line."""
     what = "recorded stays" if traffic == RECORDED else "traffic made from Birmingham's rates"
     begin, end = (_local(at_ms, traffic) for at_ms in (schedule.start_ms, schedule.end_ms))
-    return f"{what}, {begin} to {end}, {schedule.speed} times as fast"
+    day, _, clock = end.rpartition(" ")
+    return f"{what}, {begin} to {clock if begin.startswith(day) else end}, {schedule.speed} times as fast"
 
 
 def _local(at_ms: int, traffic: str) -> str:
@@ -209,4 +210,4 @@ def report_lines(comparison: Comparison, title: str) -> Iterator[str]:
         yield "engine and truth agree"
     else:
         wrong = ", ".join(line.lot for line in comparison.lines if not line.agrees)
-        yield f"engine and truth DISAGREE in {wrong}"
+        yield f"engine and truth DISAGREE in {wrong} (whoever else drove there counts for the engine only)"

@@ -15,10 +15,10 @@ from liftgate.codecs import messages as m
 from liftgate.sim.city.reader import LaneState
 
 BAR_CELLS = 30
-UP_MS = 900
+UP_MS = 400
 """How long a lane is shown open after its barrier went up: in the story cars pass in an instant."""
 
-_EIGHTHS = " ▏▎▍▌▋▊▉"
+_SUBTITLE = "[dim]Ctrl-C ends in order and compares[/]"
 _MODES = {2: "held open", 3: "closed", 4: "closed to all", 5: "known only"}
 
 
@@ -40,7 +40,10 @@ class LaneRow(NamedTuple):
 
 
 class Screen(NamedTuple):
-    """Everything shown. now_ms: Unix time; elapsed_s: of the run; rate: decisions a second, lately."""
+    """Everything shown. now_ms: Unix time; elapsed_s: of the run; rate: decisions a second, lately.
+
+    hint: what to try meanwhile.
+    """
 
     title: str
     clock: str
@@ -58,16 +61,17 @@ class Screen(NamedTuple):
 
 def render(screen: Screen) -> RenderableType:
     """The screen as rich draws it."""
-    body = Group(_head(screen), _lots(screen.lots), _lanes(screen), _foot(screen))
-    return Panel(body, title="[bold]liftgate[/] up", subtitle=Text(screen.hint, style="dim"), padding=(0, 1))
+    hint = Text(screen.hint, style="dim")
+    body = Group(_head(screen), _lots(screen.lots), _lanes(screen), _foot(screen), hint)
+    return Panel(body, title="[bold]liftgate[/] up", subtitle=_SUBTITLE, padding=(0, 1))
 
 
 def bar(share: float, cells: int = BAR_CELLS) -> Text:
-    """A bar of that share, to an eighth of a cell; what is above 1 is drawn as 1."""
-    eighths = round(max(0.0, min(share, 1.0)) * cells * 8)
-    full = "█" * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
+    """A bar of that share, to half a cell; what is above 1 is drawn as 1."""
+    halves = round(max(0.0, min(share, 1.0)) * cells * 2)
+    full = "━" * (halves // 2) + "╸" * (halves % 2)
     style = "red" if share >= 1 else "yellow" if share >= 0.85 else "green"
-    return Text.assemble((full, style), ("·" * (cells - len(full)), "bright_black"))
+    return Text.assemble((full, style), ("━" * (cells - len(full)), "grey30"))
 
 
 def _head(screen: Screen) -> RenderableType:
@@ -116,7 +120,7 @@ def _lanes(screen: Screen) -> Table:
 
 def _lane_cells(row: LaneRow, now_ms: int) -> Iterator[RenderableType]:
     state = row.state
-    yield Text(f"{row.reader} {state.config.number}", style="bold")
+    yield Text(f"{row.reader}/{state.config.number}", style="bold")
     yield Text(state.config.direction)
     yield _barrier(state, now_ms)
     yield Text(state.token.hex().upper(), style="dim")
