@@ -15,9 +15,11 @@ cdef class WireConnection:
     cdef public bint _eof
     cdef public bint _taken
     cdef public bint _reads
+    cdef public bint _open
     cdef public dict _theirs
     cdef public dict _ours
     cpdef void feed(self, bytes data)
+    cpdef bint drained(self) except -1
     cpdef object next_event(self)
     @cython.locals(frames=FrameReader)
     cpdef bint next_scan(self, ScanFields fields) except -1

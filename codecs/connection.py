@@ -99,6 +99,7 @@ class WireConnection:
     def _enter(self, state: State) -> None:
         """Both directions' rows of the table are looked up here once, not for every frame."""
         self.state = state
+        self._open = state is not State.CLOSED
         self._reads = state is State.READER and self.role is Role.ENGINE
         client, engine = FROM_CLIENT[state], FROM_ENGINE[state]
         self._theirs, self._ours = (client, engine) if self.role is Role.ENGINE else (engine, client)
@@ -107,15 +108,19 @@ class WireConnection:
         """Take what was received; b"" says that the peer closed."""
         if not data:
             self._eof = True
-        elif self.state is not State.CLOSED:
+        elif self._open:
             self.frames.feed(data)
+
+    def drained(self) -> bool:
+        """Whether every byte that was fed is used up."""
+        return not self._eof and not self._taken and self.frames.drained()
 
     def next_event(self) -> m.Message | Pause:
         """The next message, or NEED_MORE, or PEER_CLOSED.
 
         Raises PeerError. A fatal one closes this end: only ERROR may still be encoded, and is best sent.
         """
-        if self.state is State.CLOSED:
+        if not self._open:
             return PEER_CLOSED
         self.ref = 0
         try:

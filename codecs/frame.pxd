@@ -13,6 +13,7 @@ cdef class FrameReader:
     cpdef void feed(self, bytes data)
     @cython.locals(data=bytes, at=Py_ssize_t, left=Py_ssize_t, size=Py_ssize_t, crc="unsigned int")
     cpdef bint take(self) except -1
+    cpdef bint drained(self) except -1
     cdef void _refuse_head(self, Py_ssize_t left)
     cpdef bytes body(self)
 

@@ -110,8 +110,7 @@ class FrameReader:
             if left > 0:
                 self._refuse_head(left)
             else:
-                self.data = b""
-                self.at = 0
+                self.drained()
             return False
         if data[at] != 0x4C or data[at + 1] != 0x47 or data[at + 2] != VERSION:
             self._refuse_head(left)
@@ -127,6 +126,14 @@ class FrameReader:
         self.ref = raw.get_u32_le(data, at + 8)
         self.body_at = at + HEADER_BYTES
         self.body_end = self.at = at + HEADER_BYTES + size
+        return True
+
+    def drained(self) -> bool:
+        """Whether nothing is left of what was fed; if so, let go of it."""
+        if self.at < len(self.data):
+            return False
+        self.data = b""
+        self.at = 0
         return True
 
     def _refuse_head(self, left: int) -> None:

@@ -5,25 +5,27 @@ cdef class Packer:
     cdef public bytearray buf
     cdef public Py_ssize_t n
     @cython.locals(short=Py_ssize_t)
-    cpdef void reserve(self, Py_ssize_t size)
-    cpdef void nil(self)
-    cpdef void boolean(self, bint value)
+    cpdef int reserve(self, Py_ssize_t size) except -1
+    cpdef int nil(self) except -1
+    cpdef int boolean(self, bint value) except -1
     @cython.locals(buf=bytearray, at=Py_ssize_t)
-    cpdef void uint(self, unsigned long long value)
+    cpdef int uint(self, unsigned long long value) except -1
     @cython.locals(buf=bytearray, at=Py_ssize_t)
-    cpdef void sint(self, long long value)
+    cpdef int sint(self, long long value) except -1
+    @cython.locals(buf=bytearray, at=Py_ssize_t)
+    cdef int _negative(self, long long value) except -1
     @cython.locals(buf=bytearray, at=Py_ssize_t, size=Py_ssize_t)
-    cpdef void binary(self, bytes value)
-    cpdef void binary_or_nil(self, bytes value)
+    cpdef int binary(self, bytes value) except -1
+    cpdef int binary_or_nil(self, bytes value) except -1
     @cython.locals(buf=bytearray, at=Py_ssize_t, size=Py_ssize_t)
-    cpdef void text(self, str value)
-    cpdef void text_or_nil(self, str value)
-    cpdef void array(self, Py_ssize_t count)
-    cpdef void mapping(self, Py_ssize_t count)
+    cpdef int text(self, str value) except -1
+    cpdef int text_or_nil(self, str value) except -1
+    cpdef int array(self, Py_ssize_t count) except -1
+    cpdef int mapping(self, Py_ssize_t count) except -1
     @cython.locals(buf=bytearray, at=Py_ssize_t)
-    cdef void _begin(self, Py_ssize_t count, int fix, int wide)
+    cdef int _begin(self, Py_ssize_t count, int fix, int wide) except -1
     @cython.locals(size=Py_ssize_t)
-    cpdef void append(self, bytes value)
-    cpdef void value(self, object value)
-    cdef void _integer(self, object value)
+    cpdef int append(self, bytes value) except -1
+    cpdef int value(self, object value) except -1
+    cdef int _integer(self, object value) except -1
     cpdef bytes getvalue(self)

@@ -40,9 +40,10 @@ class Packer:
 
     def uint(self, value: int) -> None:
         """value: 0..2**64-1."""
-        self.reserve(9)
         buf = self.buf
         at = self.n
+        if len(buf) - at < 9:
+            self.reserve(9)
         if value < 0x80:
             buf[at] = value
             self.n = at + 1
@@ -67,7 +68,10 @@ class Packer:
         """value: -2**63..2**63-1."""
         if value >= 0:
             self.uint(value)
-            return
+        else:
+            self._negative(value)
+
+    def _negative(self, value: int) -> None:
         self.reserve(9)
         buf = self.buf
         at = self.n

@@ -16,7 +16,9 @@ cdef class Engine:
     cdef public Py_ssize_t seal_bytes
     cdef Packer _gathered
     cdef Py_ssize_t _count
+    cdef Py_ssize_t _sealed
     cpdef void begin(self, long long wall_ms)
+    cpdef bint full(self) except -1
     @cython.locals(event=ScanDecided)
     cpdef ScanDecided read(self, Lot lot, ReadCredential read)
     cpdef tuple do(self, Lot lot, object command)

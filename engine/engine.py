@@ -50,6 +50,7 @@ class Engine:
         self.seal_bytes = SEAL_BYTES
         self._gathered = Packer(2 * SEAL_BYTES)
         self._count = 0
+        self._sealed = 0
 
     def begin(self, wall_ms: int) -> None:
         """Begin a round: step the clock, and see whether the disk can take what the round may decide."""
@@ -57,10 +58,9 @@ class Engine:
             self.now_ms = wall_ms
         self.accepting = self.journal.writable(self.room_bytes)
 
-    @property
     def full(self) -> bool:
         """Whether the round has gathered as much as a round may: commit before deciding more."""
-        return self.journal.pending_bytes + self._gathered.n >= self.room_bytes >> 1
+        return self._sealed + self._gathered.n >= self.room_bytes >> 1
 
     def read(self, lot: Lot, read: ReadCredential) -> ScanDecided:
         """Decide and apply a scan whose number is new."""
@@ -108,6 +108,7 @@ class Engine:
             except GroupTooLarge:
                 self.journal.commit()
                 self.journal.append(view[: gathered.n], self._count, self.now_ms)
+        self._sealed += gathered.n
         gathered.n = 0
         self._count = 0
 
@@ -118,5 +119,6 @@ class Engine:
         """
         if self._count:
             self._seal()
+        self._sealed = 0
         self.journal.commit()
         self.accepting = self.journal.writable(self.room_bytes)

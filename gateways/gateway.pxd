@@ -1,6 +1,7 @@
 cimport cython
 from liftgate.codecs.pack cimport Packer
 from liftgate.codecs.scans cimport ScanFields
+from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.engine cimport Engine
 from liftgate.gateways.link cimport Link
 
@@ -18,12 +19,13 @@ cdef class Gateway:
     cdef public dict subscribers
     cdef public Packer out
     cdef public ScanFields fields
+    cdef public ReadCredential scan
     cdef public long long now_ms
     cdef public bint stopping
     cdef public long long decided
     cdef public Link _owner
-    cdef public list _owners
-    cdef public list _stops
+    cdef public list owners
+    cdef public list stops
     cdef public long long _ref
     cdef public long long _replay_free_us
     cpdef void begin(self, long long wall_ms)
@@ -31,4 +33,4 @@ cdef class Gateway:
     @cython.locals(owner=Link)
     cpdef Packer own(self, Link link)
     cpdef void sent(self)
-    cpdef list runs(self)
+    cpdef void end_run(self)

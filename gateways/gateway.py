@@ -20,6 +20,7 @@ from liftgate.codecs.frame import Fault, begin_frame, end_frame, frame
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.scans import ScanFields
 from liftgate.configs.schema import Config, ReaderConfig, ServiceConfig
+from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.engine import Engine
 from liftgate.gateways import services
 from liftgate.gateways.link import Link
@@ -36,7 +37,8 @@ Nonces = Callable[[], bytes]
 class Gateway:
     """All connections of one engine.
 
-    out: frames of this round, in runs of one link each; fields: the scan at hand; links: every open
+    out: frames of this round, in runs of one link each; fields, scan: the scan at hand,
+    filled anew for each so that it stays in cache; links: every open
     connection; readers, services: the signed-on ones by id; decided: scans since the start.
     """
 
@@ -54,12 +56,13 @@ class Gateway:
         self.subscribers: dict[Link, None] = {}
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
+        self.scan: ReadCredential | None = None
         self.now_ms = engine.now_ms
         self.stopping = False
         self.decided = 0
         self._owner: Link | None = None
-        self._owners: list[Link] = []
-        self._stops: list[int] = []
+        self.owners: list[Link] = []
+        self.stops: list[int] = []
         self._ref = 0
         self._replay_free_us = 0
 
@@ -81,23 +84,30 @@ class Gateway:
         owner = self._owner
         if owner is not link:
             if owner is not None:
-                self._owners.append(owner)
-                self._stops.append(self.out.n)
+                self.owners.append(owner)
+                self.stops.append(self.out.n)
             self._owner = link
         return self.out
 
-    def runs(self) -> list[tuple[Link, int, int]]:
-        """The stretches of `out` and whom each is for, in order. An empty one is only a reason to look."""
+    def end_run(self) -> None:
+        """What was packed so far is whole: `owners` and `stops` say whose each stretch of `out` is.
+
+        A stretch goes from the stop before it to its own. An empty one is only a reason to look at its link.
+        """
         if self._owner is not None:
-            self._owners.append(self._owner)
-            self._stops.append(self.out.n)
+            self.owners.append(self._owner)
+            self.stops.append(self.out.n)
             self._owner = None
-        return list(zip(self._owners, [0, *self._stops], self._stops, strict=False))
+
+    def runs(self) -> list[tuple[Link, int, int]]:
+        """The stretches as (link, start, stop), for those who need not hurry."""
+        self.end_run()
+        return list(zip(self.owners, [0, *self.stops], self.stops, strict=False))
 
     def sent(self) -> None:
         """The round's frames are sent or kept: forget them."""
-        self._owners.clear()
-        self._stops.clear()
+        self.owners.clear()
+        self.stops.clear()
         self.out.n = 0
 
     # -- connections

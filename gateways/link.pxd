@@ -24,7 +24,6 @@ cdef class Link:
     cdef public Lot lot
     cdef public Reader reader
     cdef public Numbering numbering
-    cdef public ReadCredential scan
     cdef public object service
     cdef public object feed
     cdef public str cursor_name
@@ -49,6 +48,7 @@ cdef class Link:
     @cython.locals(reader=Reader, lane=Lane)
     cpdef Lane lane(self, int number)
     cpdef void check_fits(self, Numbering numbering, unsigned long long no)
-    @cython.locals(no="unsigned long long", numbering=Numbering, lane=Lane, scan=ReadCredential, event=ScanDecided)
+    @cython.locals(no="unsigned long long", numbering=Numbering, lane=Lane, scan=ReadCredential, event=ScanDecided,
+                   gateway=Gateway)
     cdef void _scan(self, ScanFields fields)
     cdef void _answer_again(self, Numbering numbering, unsigned long long no)

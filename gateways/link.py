@@ -61,7 +61,6 @@ class Link:
         self.lot = NOWHERE
         self.reader: Reader | None = None
         self.numbering: Numbering | None = None
-        self.scan: ReadCredential | None = None
         self.service: ServiceConfig | None = None
         self.feed: Feed | None = None
         self.cursor_name = ""
@@ -102,6 +101,8 @@ class Link:
             while not self.closing:
                 if conn.next_scan(fields):
                     self._scan(fields)
+                    if conn.drained():
+                        return False
                     continue
                 message = conn.next_event()
                 if message is NEED_MORE:
@@ -166,9 +167,10 @@ class Link:
         if not (self.engine.accepting and not self.gateway.stopping):
             self.check_accepting()
             return
-        scan = self.scan
+        gateway = self.gateway
+        scan = gateway.scan
         if scan is None:
-            scan = self.scan = ReadCredential(lane, numbering)
+            scan = gateway.scan = ReadCredential(lane, numbering)
         scan.lane = lane
         scan.numbering = numbering
         scan.no = no
@@ -176,8 +178,8 @@ class Link:
         scan.kind = fields.kind
         scan.token = fields.token
         event = self.engine.read(self.lot, scan)
-        self.gateway.decided += 1
-        answers.pack_decision(self.gateway.out, self.conn.ref, self.lot, event)
+        gateway.decided += 1
+        answers.pack_decision(gateway.out, self.conn.ref, self.lot, event)
 
     def _unusual_scan(self, message: m.Scan) -> None:
         """A SCAN that the fast way left alone, such as one with fields of a later version."""

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.engine.engine cimport Engine
 from liftgate.gateways cimport sockets
 from liftgate.gateways.gateway cimport Gateway
 from liftgate.gateways.link cimport Link
@@ -10,13 +11,20 @@ cdef class Reactor:
     cdef public object clock
     cdef public long long rounds
     cdef public object epoll
-    cdef public dict links
+    cdef public list table
+    cdef public list again
     cdef public dict owned
     cdef public dict secure
     cdef public bint accepting
     cdef public int _listener_fd
+    cdef public int _epoll_fd
     cpdef bint turn(self) except -1
-    @cython.locals(ready=list, gateway=Gateway, fd=int, mask=int, link=Link, data=bytes)
+    @cython.locals(count=int, index=int, gateway=Gateway, engine=Engine, fd=int, link=Link)
     cpdef bint round(self) except -1
-    @cython.locals(gateway=Gateway, buf=bytearray, link=Link, start=Py_ssize_t, stop=Py_ssize_t, fd=int, sent=Py_ssize_t)
+    @cython.locals(data=bytes)
+    cpdef void _read(self, int fd, Link link)
+    @cython.locals(
+        gateway=Gateway, owners=list, stops=list, buf=bytearray, index=Py_ssize_t, link=Link,
+        start=Py_ssize_t, stop=Py_ssize_t, fd=int, sent=Py_ssize_t
+    )
     cpdef void finish(self)

@@ -1,8 +1,9 @@
 """The mover of bytes: one epoll set, drained in rounds, one commit and then all answers a round.
 
 A nested epoll descriptor is what trio waits on: handing each socket to trio costs a task switch a scan,
-which measured a fifth of this (docs/design.md, Fast). Level-triggered; a peer whose output does not fit its
-socket is watched for writing instead of reading until it does, so what waits for it is one round's answers.
+which measured a fifth of this (docs/design.md, Fast). Edge-triggered: the kernel need not look again at every
+socket that had something last time, and reading less than was asked for proves a socket empty. A peer whose
+output does not fit its socket is not read until it does, so what waits for it is one round's answers.
 """
 
 import select
@@ -21,18 +22,13 @@ from liftgate.gateways.tls import TlsError, TlsLayer
 
 log = structlog.get_logger()
 
-READY_MAX = 16_384
-"""Sockets handled a round: all of them. Capping rounds at 500 cost a third of the rate (docs/design.md)."""
-
 ACCEPTS_PER_ROUND = 256
 """A storm of connections shares the loop with those who are signed on."""
 
 ROUNDS_PER_TURN = 32
 """Rounds before the other tasks (timer, signals) get a look in: some 10 ms under full load."""
 
-_READ = select.EPOLLIN
-_WRITE = select.EPOLLOUT
-_IN = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
+_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
 
 
 def wall_ms() -> int:
@@ -43,7 +39,8 @@ def wall_ms() -> int:
 class Reactor:
     """Moves bytes between sockets and one gateway.
 
-    clock: Unix time in ms; tls: wraps every connection where it is given. rounds: how many had traffic.
+    clock: Unix time in ms; tls: wraps every connection where it is given. rounds: how many had traffic;
+    table: links by descriptor; again: those who may have more than was read at once.
     """
 
     def __init__(
@@ -59,21 +56,22 @@ class Reactor:
         self.clock = clock
         self.rounds = 0
         self.epoll = select.epoll()
-        self.links: dict[int, Link] = {}
+        self.table: list[Link | None] = []
+        self.again: list[Link] = []
         self.owned: dict[int, socket.socket] = {}
         self.secure: dict[int, TlsLayer] = {}
         self.accepting = True
         self._listener_fd = listener.fileno()
-        self.epoll.register(self._listener_fd, _READ)
+        self._epoll_fd = self.epoll.fileno()
+        self.epoll.register(self._listener_fd, select.EPOLLIN)
 
     async def run(self) -> None:
         """Serve until cancelled. Raises JournalFailed, and whatever else ends the engine."""
-        fd = self.epoll.fileno()
         while True:
             if self.turn():
                 await trio.lowlevel.checkpoint()
             else:
-                await trio.lowlevel.wait_readable(fd)
+                await trio.lowlevel.wait_readable(self._epoll_fd)
 
     def turn(self) -> bool:
         """Rounds for as long as there is something to do; True: ROUNDS_PER_TURN were not enough."""
@@ -84,30 +82,49 @@ class Reactor:
 
     def round(self) -> bool:
         """Take what is there, decide it, make it durable, answer. False: there was nothing."""
-        ready = self.epoll.poll(0, READY_MAX)
-        if not ready and not self.gateway.hungry():
+        count = sockets.poll(self.epoll, self._epoll_fd)
+        if not count and not self.again and not self.gateway.hungry():
             return False
         self.rounds += 1
         gateway = self.gateway
+        engine = gateway.engine
         gateway.begin(self.clock())
-        for fd, mask in ready:
-            link = self.links.get(fd)
+        if self.again:
+            self._read_again()
+        for index in range(count):
+            fd = sockets.ready_fd(index)
+            link = self.table[fd] if fd < len(self.table) else None
             if link is None:
                 self._accept()
                 continue
-            if mask & _WRITE:
-                self._flush(fd, link)
-            elif mask & _IN:
-                data = sockets.receive(fd)
-                if data is not None:
-                    if self.secure:
-                        self._receive(fd, link, data)
-                    else:
-                        link.receive(data)
-            if gateway.engine.full:
+            if link.backlog:
+                if sockets.ready_mask(index) & sockets.WRITABLE:
+                    self._flush(fd, link)
+            elif sockets.ready_mask(index) & sockets.READABLE:
+                self._read(fd, link)
+            if engine.full():
                 self.finish()
         self.finish()
         return True
+
+    def _read(self, fd: int, link: Link) -> None:
+        data = sockets.receive(fd)
+        if data is None:
+            return
+        if len(data) >= sockets.RECEIVE_BYTES:
+            self.again.append(link)
+        if self.secure:
+            self._receive(fd, link, data)
+        else:
+            link.receive(data)
+
+    def _read_again(self) -> None:
+        """Those who sent more than is read at once had no new edge for the rest."""
+        again = self.again
+        self.again = []
+        for link in again:
+            if link.handle >= 0 and not link.backlog:
+                self._read(link.handle, link)
 
     def tick(self) -> None:
         """Let time pass at the gateway: once a second."""
@@ -119,22 +136,25 @@ class Reactor:
         """Commit, then send. Whoever could not take all is watched for writing."""
         gateway = self.gateway
         gateway.commit()
+        gateway.end_run()
+        owners, stops = gateway.owners, gateway.stops
         buf = gateway.out.buf
         ending = []  # and not dropped in the loop: a later run may hold its GOODBYE
-        for link, start, stop in gateway.runs():
+        start = 0
+        for index in range(len(owners)):
+            link = owners[index]
+            stop = stops[index]
             fd = link.handle
-            if fd < 0:
-                continue
-            if self.secure:
-                self._send_secure(fd, link, bytes(buf[start:stop]))
-            elif link.backlog:
-                link.keep(bytes(buf[start:stop]))
-            elif stop > start:
-                sent = sockets.send(fd, buf, start, stop)
-                if sent != stop - start:
-                    self._sent_short(fd, link, bytes(buf[start:stop]), sent)
-            if link.closed or link.closing:
-                ending.append(link)
+            if fd >= 0:
+                if link.backlog or self.secure:
+                    self._send_slowly(fd, link, bytes(buf[start:stop]))
+                elif stop > start:
+                    sent = sockets.send(fd, buf, start, stop)
+                    if sent != stop - start:
+                        self._sent_short(link, bytes(buf[start:stop]), sent)
+                if link.closed or link.closing:
+                    ending.append(link)
+            start = stop
         for link in ending:
             if link.closed or not link.backlog:
                 self.drop(link)
@@ -167,11 +187,12 @@ class Reactor:
             sock.close()
             return
         link.handle = fd
-        self.links[fd] = link
+        self.table.extend([None] * (fd + 1 - len(self.table)))
+        self.table[fd] = link
         self.owned[fd] = sock
         if self.tls is not None:
             self.secure[fd] = TlsLayer(self.tls)
-        self.epoll.register(fd, _READ)
+        self.epoll.register(fd, _EDGES)
 
     def pause_accepting(self) -> None:
         """Let new connections wait in the kernel's queue."""
@@ -183,7 +204,7 @@ class Reactor:
         """Take new connections again."""
         if not self.accepting and not self.gateway.stopping:
             self.accepting = True
-            self.epoll.register(self._listener_fd, _READ)
+            self.epoll.register(self._listener_fd, select.EPOLLIN)
 
     def drop(self, link: Link) -> None:
         """Close the link's socket."""
@@ -193,14 +214,14 @@ class Reactor:
         link.handle = -1
         link.closed = True
         self.gateway.forget(link)
-        del self.links[fd]
+        self.table[fd] = None
         self.secure.pop(fd, None)
         self.epoll.unregister(fd)
         self.owned.pop(fd).close()
 
     def close(self) -> None:
         """Close everything at once."""
-        for link in list(self.links.values()):
+        for link in list(self.gateway.links):
             self.drop(link)
         self.pause_accepting()
         self.listener.close()
@@ -208,16 +229,15 @@ class Reactor:
 
     # -- the slower paths
 
-    def _sent_short(self, fd: int, link: Link, run: bytes, sent: int) -> None:
+    def _sent_short(self, link: Link, run: bytes, sent: int) -> None:
+        """The socket is full or broken. Its next edge for writing goes on with what is kept."""
         if sent < 0:
             link.close("broken")
-            return
-        link.keep(run[sent:])
-        if not link.closed:
-            self.epoll.modify(fd, _WRITE)
+        else:
+            link.keep(run[sent:])
 
     def _flush(self, fd: int, link: Link) -> None:
-        """Send what waited; when all of it went, read from the peer again."""
+        """Send what waited; when all of it went, read from the peer again, whose edge may have passed."""
         data = bytearray(link.backlog)
         sent = sockets.send(fd, data, 0, len(data))
         if sent < 0:
@@ -227,8 +247,8 @@ class Reactor:
             link.stalled_ms = self.gateway.now_ms
         link.backlog = link.backlog[sent:]
         if not link.backlog:
-            self.epoll.modify(fd, _READ)
             self.gateway.own(link)
+            self._read(fd, link)
 
     def _receive(self, fd: int, link: Link, data: bytes) -> None:
         layer = self.secure.get(fd)
@@ -239,7 +259,7 @@ class Reactor:
             plain, ended = layer.decrypt(data)
         except TlsError as error:
             log.info("reactor.tls_failed", peer=link.peer, error=str(error))
-            self._send_secure(fd, link, b"")
+            self._send_slowly(fd, link, b"")
             link.close("tls")
             return
         if plain:
@@ -248,7 +268,8 @@ class Reactor:
             link.receive(b"")
         self.gateway.own(link)
 
-    def _send_secure(self, fd: int, link: Link, run: bytes) -> None:
+    def _send_slowly(self, fd: int, link: Link, run: bytes) -> None:
+        """Send behind what waits already, and through TLS where that is."""
         layer = self.secure.get(fd)
         if layer is not None:
             layer.encrypt(run)
@@ -260,4 +281,4 @@ class Reactor:
             return
         sent = sockets.send(fd, bytearray(run), 0, len(run))
         if sent != len(run):
-            self._sent_short(fd, link, run, sent)
+            self._sent_short(link, run, sent)

@@ -5,6 +5,13 @@ object's bookkeeping twice a scan. `tests/gateways/test_sockets.py` holds both t
 """
 
 import os
+import select
+
+READY_MAX = 16_384
+"""Sockets handled a round: all of them. Capping rounds at 500 cost a third of the rate (docs/design.md)."""
+
+READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
+WRITABLE = select.EPOLLOUT
 
 RECEIVE_BYTES = 65_536
 """Read at once from one peer. 1,600 scans: a peer that sends more waits for its next turn."""
@@ -29,3 +36,22 @@ def send(fd: int, buf: bytearray, start: int, stop: int) -> int:
         return 0
     except OSError:
         return -1
+
+
+_ready: list[tuple[int, int]] = []
+
+
+def poll(epoll: select.epoll, epoll_fd: int) -> int:
+    """See which sockets are ready, without waiting; how many. ready_fd and ready_mask tell which, and why."""
+    _ready[:] = epoll.poll(0, READY_MAX)
+    return len(_ready)
+
+
+def ready_fd(index: int) -> int:
+    """The descriptor of the index-th ready socket of the last poll."""
+    return _ready[index][0]
+
+
+def ready_mask(index: int) -> int:
+    """Its epoll events."""
+    return _ready[index][1]

@@ -129,9 +129,9 @@ async def stop(reactor: Reactor) -> None:
     reactor.gateway.stop()
     reactor.finish()
     with trio.move_on_after(STOP_S_MAX):
-        while reactor.links:
+        while reactor.gateway.links:
             await trio.sleep(0.02)
-    for link in list(reactor.links.values()):
+    for link in list(reactor.gateway.links):
         reactor.drop(link)
 
 
