@@ -149,3 +149,16 @@ def test_a_reused_command_carries_nothing_over() -> None:
         (event,) = yard.do(read)
         spots.append((event.spot, event.reason))
     assert spots == [("P1-A-001", 0), ("P1-A-002", 0), (None, 210), ("P1-A-003", 0)]
+
+
+def test_a_lanes_status_is_kept_until_the_next() -> None:
+    """Barrier, loop and faults as its reader reports them, once for each number."""
+    yard = Yard()
+    (event,) = yard.status(1, 3, True, "arm broken", no=4)
+    assert (event.at_ms, event.barrier, event.loop, event.faults) == (NOON, 3, True, ("arm broken",))
+    assert yard.status(1, 0, False, no=4) == ()
+    lane = yard.lane("r", 1)
+    assert (lane.barrier, lane.loop, lane.faults) == (3, True, ("arm broken",))
+    yard.status(1, 0, False)
+    assert (lane.barrier, lane.loop, lane.faults) == (0, False, ())
+    yard.check()
