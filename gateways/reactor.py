@@ -28,7 +28,7 @@ ACCEPTS_PER_ROUND = 256
 ROUNDS_PER_TURN = 32
 """Rounds before the other tasks (timer, signals) get a look in: some 10 ms under full load."""
 
-_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
+_EDGES = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
 
 def wall_ms() -> int:
@@ -102,6 +102,8 @@ class Reactor:
                     self._flush(fd, link)
             elif sockets.ready_mask(index) & sockets.READABLE:
                 self._read(fd, link)
+                if sockets.ready_mask(index) & sockets.ENDED:
+                    self.again.append(link)
             if engine.full():
                 self.finish()
         self.finish()
@@ -119,12 +121,14 @@ class Reactor:
             link.receive(data)
 
     def _read_again(self) -> None:
-        """Those who sent more than is read at once had no new edge for the rest."""
+        """Those who sent more than is read at once, or the end behind it, have no new edge for the rest."""
         again = self.again
         self.again = []
         for link in again:
             if link.handle >= 0 and not link.backlog:
                 self._read(link.handle, link)
+            if self.gateway.engine.full():
+                self.finish()
 
     def tick(self) -> None:
         """Let time pass at the gateway: once a second."""
@@ -221,8 +225,9 @@ class Reactor:
 
     def close(self) -> None:
         """Close everything at once."""
-        for link in list(self.gateway.links):
-            self.drop(link)
+        for link in self.table:
+            if link is not None:
+                self.drop(link)
         self.pause_accepting()
         self.listener.close()
         self.epoll.close()
@@ -249,6 +254,7 @@ class Reactor:
         if not link.backlog:
             self.gateway.own(link)
             self._read(fd, link)
+            self.again.append(link)  # an end behind what was read now had its edge long ago
 
     def _receive(self, fd: int, link: Link, data: bytes) -> None:
         layer = self.secure.get(fd)

@@ -20,6 +20,7 @@ cdef extern from *:
     static inline unsigned lg_ready_mask(Py_ssize_t i) { return lg_ready[i].events; }
     #define LG_READABLE (EPOLLIN | EPOLLHUP | EPOLLERR)
     #define LG_WRITABLE EPOLLOUT
+    #define LG_ENDED (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
     static char lg_received[65536];
     /* > 0: bytes; 0: the peer closed or the connection broke; -1: nothing is there */
     static inline Py_ssize_t lg_receive(int fd) {
@@ -43,6 +44,7 @@ cdef extern from *:
     const int RECEIVE_BYTES "65536"
     const int READABLE "LG_READABLE"
     const int WRITABLE "LG_WRITABLE"
+    const int ENDED "LG_ENDED"
     Py_ssize_t lg_receive(int fd) nogil
     Py_ssize_t lg_send(int fd, const char *data, Py_ssize_t size) nogil
 

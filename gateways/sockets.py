@@ -12,6 +12,7 @@ READY_MAX = 16_384
 
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 WRITABLE = select.EPOLLOUT
+ENDED = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 
 RECEIVE_BYTES = 65_536
 """Read at once from one peer. 1,600 scans: a peer that sends more waits for its next turn."""

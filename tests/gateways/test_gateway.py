@@ -145,7 +145,7 @@ def test_full_is_seen_within_a_round() -> None:
     world.gateway.begin(world.now_ms)
     for peer in peers:
         peer.link.receive(b"".join(peer.frame(scan(n, b"x" * 500)) for n in range(1, 65)))
-        if world.engine.full:
+        if world.engine.full():
             world.finish()
     world.finish()
     answers = [message for peer in peers for message in peer.take()]
