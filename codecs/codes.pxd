@@ -22,3 +22,8 @@ cdef enum:
 
     TIME_MS_MAX = 0x10000000000000
     SKEW_MS_MAX = 10000
+
+    HEADER_BYTES = 16
+    TOKEN_BYTES_MAX = 512
+
+    ON_THIS_DISK = 1

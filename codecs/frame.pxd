@@ -1,5 +1,5 @@
 cimport cython
-from liftgate.codecs cimport raw
+from liftgate.codecs cimport codes, raw
 from liftgate.codecs.pack cimport Packer
 
 cdef class FrameReader:

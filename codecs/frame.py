@@ -7,10 +7,10 @@ A frame's length is judged before its body is waited for, and its CRC before its
 
 from enum import IntEnum
 
-from liftgate.codecs import raw
+from liftgate.codecs import codes, raw
 from liftgate.codecs.pack import Packer
 
-HEADER_BYTES = 16
+HEADER_BYTES = codes.HEADER_BYTES
 VERSION = 1
 BODY_BYTES_BEFORE_WELCOME = 4096
 BODY_BYTES_LIMIT = 65_536
@@ -106,26 +106,26 @@ class FrameReader:
         data = self.data
         at = self.at
         left = len(data) - at
-        if left < HEADER_BYTES:
+        if left < codes.HEADER_BYTES:
             if left > 0:
                 self._refuse_head(left)
             else:
                 self.drained()
             return False
-        if data[at] != 0x4C or data[at + 1] != 0x47 or data[at + 2] != VERSION:
+        if data[at] != 0x4C or data[at + 1] != 0x47 or data[at + 2] != 1:
             self._refuse_head(left)
         size = raw.get_u32_le(data, at + 4)
         if size > self.body_bytes_max:
             raise PeerError(Fault.TOO_LONG)
-        if left - HEADER_BYTES < size:
+        if left - codes.HEADER_BYTES < size:
             return False
-        crc = raw.crc32(data, at + HEADER_BYTES, size, raw.crc32(data, at, 12, 0))
+        crc = raw.crc32(data, at + codes.HEADER_BYTES, size, raw.crc32(data, at, 12, 0))
         if crc != raw.get_u32_le(data, at + 12):
             raise PeerError(Fault.BAD_CRC)
         self.kind = data[at + 3]
         self.ref = raw.get_u32_le(data, at + 8)
-        self.body_at = at + HEADER_BYTES
-        self.body_end = self.at = at + HEADER_BYTES + size
+        self.body_at = at + codes.HEADER_BYTES
+        self.body_end = self.at = at + codes.HEADER_BYTES + size
         return True
 
     def drained(self) -> bool:
@@ -151,27 +151,27 @@ class FrameReader:
 
 def begin_frame(out: Packer, kind: int, ref: int) -> int:
     """Append a frame's header to `out` and return where it starts; the body is packed next."""
-    out.reserve(HEADER_BYTES)
+    out.reserve(codes.HEADER_BYTES)
     at = out.n
     raw.put_bytes(out.buf, at, _HEAD, 3)
     out.buf[at + 3] = kind
     raw.put_u32_le(out.buf, at + 8, ref)
-    out.n = at + HEADER_BYTES
+    out.n = at + codes.HEADER_BYTES
     return at
 
 
 def end_frame(out: Packer, at: int) -> None:
     """Fill in length and CRC of the frame begun at `at`."""
     buf = out.buf
-    size = out.n - at - HEADER_BYTES
+    size = out.n - at - codes.HEADER_BYTES
     raw.put_u32_le(buf, at + 4, size)
-    crc = raw.crc32_out(buf, at + HEADER_BYTES, size, raw.crc32_out(buf, at, 12, 0))
+    crc = raw.crc32_out(buf, at + codes.HEADER_BYTES, size, raw.crc32_out(buf, at, 12, 0))
     raw.put_u32_le(buf, at + 12, crc)
 
 
 def frame(kind: int, ref: int, body: bytes) -> bytes:
     """One whole frame."""
-    out = Packer(HEADER_BYTES + len(body))
+    out = Packer(codes.HEADER_BYTES + len(body))
     at = begin_frame(out, kind, ref)
     out.append(body)
     end_frame(out, at)

@@ -55,7 +55,7 @@ class Packer:
             buf[at] = 0xCD
             raw.put_u16(buf, at + 1, value)
             self.n = at + 3
-        elif value < 0x100000000:
+        elif not value >> 32:
             buf[at] = 0xCE
             raw.put_u32(buf, at + 1, value)
             self.n = at + 5

@@ -1,6 +1,6 @@
 # The compiled build's side of raw.py: same names, inline C. Nothing here checks bounds.
 from cpython.bytearray cimport PyByteArray_AS_STRING
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 
 cdef extern from *:
     """
@@ -137,3 +137,14 @@ cdef inline bytes two_words(unsigned long long high, unsigned long long low):
 
 cdef inline bytes get_bytes(bytes data, Py_ssize_t at, Py_ssize_t size):
     return PyBytes_FromStringAndSize(PyBytes_AS_STRING(data) + at, size)
+
+cdef inline unsigned long long low_bits(unsigned long long value, int bits) noexcept:
+    return value & ((<unsigned long long>1 << bits) - 1)
+
+cdef inline bytes credential(int kind, bytes token):
+    cdef Py_ssize_t size = PyBytes_GET_SIZE(token)
+    cdef bytes whole = PyBytes_FromStringAndSize(NULL, size + 1)
+    cdef char *p = PyBytes_AS_STRING(whole)
+    p[0] = <char>kind
+    memcpy(p + 1, PyBytes_AS_STRING(token), size)
+    return whole

@@ -115,3 +115,13 @@ def two_words(high: int, low: int) -> bytes:
 def get_bytes(data: bytes, at: int, size: int) -> bytes:
     """A copy of `size` bytes from `at`."""
     return data[at : at + size]
+
+
+def low_bits(value: int, bits: int) -> int:
+    """The lowest `bits` bits, 1..63, of a number that is not negative."""
+    return value & ((1 << bits) - 1)
+
+
+def credential(kind: int, token: bytes) -> bytes:
+    """A credential's name in the state: its kind as a byte, then its token."""
+    return bytes((kind,)) + token

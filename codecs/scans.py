@@ -1,8 +1,7 @@
 """The fast way for SCAN, which is nearly all that ever comes: fields into one object, no message each."""
 
+from liftgate.codecs import codes
 from liftgate.codecs.unpack import Malformed, Unpacker
-
-TOKEN_BYTES_MAX = 512
 
 
 class ScanFields:
@@ -41,7 +40,7 @@ class ScanFields:
         lane = source.uint()
         kind = source.uint()
         self.token = source.binary()
-        if lane > 255 or kind < 1 or kind > 4 or not self.no or len(self.token) > TOKEN_BYTES_MAX:
+        if lane > 255 or kind < 1 or kind > 4 or not self.no or len(self.token) > codes.TOKEN_BYTES_MAX:
             return False
         self.lane = lane
         self.kind = kind

@@ -11,8 +11,6 @@ from liftgate.codecs.pack import Packer
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lot
 
-ON_THIS_DISK = 1
-
 DECIDED_LONG_AGO = 205
 
 TEXTS = {
@@ -66,7 +64,7 @@ def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
         out.nil()
     else:
         out.value(event.price)
-    out.uint(ON_THIS_DISK)
+    out.uint(codes.ON_THIS_DISK)
     out.uint(event.position)
     frames.end_frame(out, at)
 
@@ -75,7 +73,7 @@ def pack_too_old(out: Packer, ref: int, no: int) -> None:
     """Append the DECISION for a number that was decided and whose answer is not a live one any more."""
     at = frames.begin_frame(out, codes.DECISION, ref)
     text = TEXTS[DECIDED_LONG_AGO]
-    out.value([no, codes.REFUSE, DECIDED_LONG_AGO, None, None, text, None, ON_THIS_DISK, 0])
+    out.value([no, codes.REFUSE, DECIDED_LONG_AGO, None, None, text, None, codes.ON_THIS_DISK, 0])
     frames.end_frame(out, at)
 
 
@@ -98,5 +96,5 @@ def decision_body(lot: Lot, event: ScanDecided) -> dict[str, Any]:
         "spot": spot_of(lot, event),
         "text": text_of(event),
         "price": event.price,
-        "durable": ON_THIS_DISK,
+        "durable": codes.ON_THIS_DISK,
     }

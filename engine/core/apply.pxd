@@ -1,5 +1,5 @@
 cimport cython
-from liftgate.codecs cimport codes
+from liftgate.codecs cimport codes, raw
 from liftgate.engine.core cimport moves
 from liftgate.engine.core.events cimport ScanDecided
 from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Reader, Stay

@@ -7,7 +7,7 @@ state does not hold is a broken journal or a bug, and raises BrokenState: going 
 from collections.abc import Callable
 from typing import Any
 
-from liftgate.codecs import codes
+from liftgate.codecs import codes, raw
 from liftgate.engine.core import moves
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
@@ -20,7 +20,6 @@ from liftgate.engine.core.events import (
     ScanDecided,
 )
 from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Block, Lane, Lot, Stay
-from liftgate.engine.core.reads import KIND_BYTE
 
 
 class BrokenState(Exception):
@@ -61,13 +60,13 @@ def apply_scan(lot: Lot, event: ScanDecided, position: int) -> None:
 def _take_effect(lot: Lot, event: ScanDecided, lane: Lane) -> None:
     stay = event.stay
     if event.way == codes.IN:
-        stay = _entering(lot, stay, KIND_BYTE[event.kind] + event.token, event.session, event.at_ms)
+        stay = _entering(lot, stay, raw.credential(event.kind, event.token), event.session, event.at_ms)
         if event.effect == codes.MOVED:
             moves.move_now(lot, stay, lane.area, event.block, event.number)
         else:
             moves.promise_move(lot, stay, lane, lane.area, event.block, event.number, event.at_ms)
     elif stay is None:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
-        lot.forgiven.pop(KIND_BYTE[event.kind] + event.token, None)
+        lot.forgiven.pop(raw.credential(event.kind, event.token), None)
         if event.effect == codes.MOVED:
             _count_adrift(lane.area, codes.OUT)
     elif event.effect == codes.MOVED:
@@ -96,7 +95,7 @@ def _resolve(lot: Lot, event: ScanDecided) -> None:
     lane = _lane(lot, event)
     event.by = lane
     event.source = lane.reader.numbering(event.boot)
-    event.stay = lot.stays.get(KIND_BYTE[event.kind] + event.token)
+    event.stay = lot.stays.get(raw.credential(event.kind, event.token))
     if event.spot is not None:
         event.block, event.number = find_spot(lot, event.spot)
 
@@ -174,7 +173,7 @@ def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
 
 
 def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
-    credential = KIND_BYTE[event.detail[0]] + event.detail[1]
+    credential = raw.credential(event.detail[0], event.detail[1])
     lot.forgiven.pop(credential, None)
     if event.effect == "adrift":
         _count_adrift(lane.area, codes.OUT)

@@ -3,12 +3,12 @@
 Nothing here opens or refuses. Where the rules would have decided otherwise the event carries a finding.
 """
 
-from liftgate.codecs import codes
+from liftgate.codecs import codes, raw
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
 from liftgate.engine.core.events import HistoryRecorded
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
-from liftgate.engine.core.reads import KIND_BYTE, new_session, way_through
+from liftgate.engine.core.reads import new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
 from liftgate.engine.core.rules.table import ENTRY, EXIT
 
@@ -58,7 +58,7 @@ def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
 def _as_scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> ReadCredential:
     read = ReadCredential(command.lane, command.numbering)
     read.kind, read.token = command.fields
-    read.credential = KIND_BYTE[read.kind] + read.token
+    read.credential = raw.credential(read.kind, read.token)
     read.now_ms, read.time_ms = command.now_ms, event.at_ms
     read.stay = lot.stays.get(read.credential)
     event.way = read.way = way_through(command.lane, read.stay)

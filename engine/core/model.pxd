@@ -56,6 +56,7 @@ cdef class Reader:
     cdef public dict numberings
     cdef public dict retired
     cdef public Numbering latest
+    @cython.locals(latest=Numbering)
     cpdef Numbering numbering(self, unsigned long long boot)
     cpdef void keep(self, Numbering numbering)
 

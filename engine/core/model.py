@@ -176,6 +176,9 @@ class Reader:
 
     def numbering(self, boot: int) -> Numbering:
         """The numbering of `boot`; a new one is kept only once an event of it is applied."""
+        latest = self.latest
+        if latest is not None and latest.boot == boot:
+            return latest
         known = self.numberings.get(boot)
         return known if known is not None else Numbering(boot, boot in self.retired)
 

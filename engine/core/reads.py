@@ -7,9 +7,6 @@ from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.rules.payment import PAID_TOO_LONG_AGO, PAY
 from liftgate.engine.core.rules.table import ENTRY, EXIT
 
-KIND_BYTE = (b"\0", b"\1", b"\2", b"\3", b"\4")
-"""A credential's key in the state is its kind as a byte, then its token."""
-
 
 def decision_time(at_ms: int, now_ms: int) -> int:
     """The reader's time, or the engine's where the two are more than 10 s apart (protocol.md)."""
@@ -20,7 +17,7 @@ def decision_time(at_ms: int, now_ms: int) -> int:
 def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
     """The decision on a scan that was not decided before."""
     lane = read.lane
-    read.credential = KIND_BYTE[read.kind] + read.token
+    read.credential = raw.credential(read.kind, read.token)
     stay = read.stay = lot.stays.get(read.credential)
     way = read.way = way_through(lane, stay)
     read.time_ms = decision_time(read.at_ms, read.now_ms)
@@ -113,6 +110,6 @@ def new_session(lot: Lot, at_ms: int) -> bytes:
     unique in the lot. No randomness, so a replay gives the same name.
     """
     tag = lot.tag
-    high = (at_ms & 0xFFFFFFFFFFFF) << 16 | 0x8000 | (tag & 0xFFF)
-    low = raw.bit(63) | ((tag >> 12) & 0x3FFF) << 48 | ((lot.seq + 1) & 0xFFFFFFFFFFFF)
+    high = raw.low_bits(at_ms, 48) << 16 | 0x8000 | (tag & 0xFFF)
+    low = raw.bit(63) | raw.low_bits(tag >> 12, 14) << 48 | raw.low_bits(lot.seq + 1, 48)
     return raw.two_words(high, low)
