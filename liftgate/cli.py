@@ -53,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in given if not word.startswith("-")), "")
     if chosen == "bench":
         return _bench(given[given.index("bench") + 1 :])
+    if not given:
+        parser("").print_help(sys.stderr)
+        return USAGE
     args = parser(chosen).parse_args(given)
     try:
         return int(args.run(args))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -103,7 +104,8 @@ def _last(error: BaseException) -> str:
     """The system's own words, of the last address tried."""
     if isinstance(error, BaseExceptionGroup):
         return _last(error.exceptions[-1])
-    return getattr(error, "strerror", None) or str(error)
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error)
 
 
 def _tls_context(engine: EngineConfig) -> ssl.SSLContext | None:

@@ -25,9 +25,10 @@ from liftgate.commands.common import (
 from liftgate.configs.loader import load
 from liftgate.configs.schema import Config
 from liftgate.sim.city.run import City, Comparison, now_ms
-from liftgate.sim.city.schedule import Schedule, plan
+from liftgate.sim.city.schedule import HOUR_MS, Schedule, busiest, plan
 from liftgate.sim.city.stays import SHANGHAI
 from liftgate.sim.city.stories import RECORDED, STORIES, StoryUnfit, city_lots, story
+from liftgate.sim.city.traffic import Traffic
 
 SPEED = 600
 """Ten minutes of data a second: some 15 cars a second in the three recorded lots when they are busy."""
@@ -80,7 +81,7 @@ def story_options(parser: argparse.ArgumentParser) -> None:
         dest="for_ms",
         type=duration_ms,
         metavar="TIME",
-        help="end after this, such as 20s or 5m; takes the busiest stretch (default: the whole story)",
+        help="end after this, such as 20s or 5m; takes the busiest stretch (default: busiest day to last)",
     )
     parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of made traffic (default: %(default)s)"
@@ -108,10 +109,19 @@ def make_schedule(args: argparse.Namespace, config: Config) -> tuple[Schedule, l
     wanted = args.lots.split(",") if args.lots else service.lots
     try:
         lots = city_lots(config, wanted)
-        schedule = plan(story(args.traffic, lots, args.seed), args.speed, args.for_ms)
+        schedule = _plan(story(args.traffic, lots, args.seed), args.speed, args.for_ms)
     except StoryUnfit as unfit:
         raise Trouble(str(unfit), USAGE) from unfit
     return schedule, [lot.id for lot in schedule.traffic.lots]
+
+
+def _plan(traffic: Traffic, speed: int, for_ms: int | None) -> Schedule:
+    """A run that ends by itself gets the busiest stretch; one that doesn't begins with the busiest day."""
+    if for_ms is not None:
+        return plan(traffic, speed, for_ms)
+    day_ms = 24 * HOUR_MS
+    start_ms = busiest(traffic, day_ms) if traffic.to_ms - traffic.from_ms > day_ms else traffic.from_ms
+    return Schedule(traffic, start_ms, traffic.to_ms, speed)
 
 
 def make_city(args: argparse.Namespace, config: Config, lots: list[str], nursery: trio.Nursery) -> City:
