@@ -10,6 +10,7 @@ cdef class Gateway:
     cdef public object config
     cdef public dict reader_configs
     cdef public dict service_configs
+    cdef public Py_ssize_t connections_max
     cdef public object nonces
     cdef public object stranger_key
     cdef public dict links

@@ -47,6 +47,7 @@ class Gateway:
         self.config = config.engine
         self.reader_configs: dict[str, ReaderConfig] = {reader.id: reader for reader in config.readers}
         self.service_configs: dict[str, ServiceConfig] = {service.id: service for service in config.services}
+        self.connections_max = config.engine.readers_max
         self.nonces = nonces
         self.stranger_key = nonces() + nonces()
         self.links: dict[Link, None] = {}
@@ -120,7 +121,7 @@ class Gateway:
         """
         if self.stopping:
             return None
-        if len(self.links) >= self.config.readers_max:
+        if len(self.links) >= self.connections_max:
             if not self.strangers:
                 return None
             next(iter(self.strangers)).close("makes room")

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import resource
 import secrets
 import signal
 import socket
@@ -32,6 +33,10 @@ GC_THRESHOLD = 100_000
 """New containers before a young collection. The hot path makes none that live, so few collections find
 anything; design.md measured the difference at p99."""
 
+FILES_KEPT = 64
+"""Descriptors that no connection gets: segments, feeds, a fold, its pipes. Without one to spare the journal
+could not begin its next segment, and strangers could bring that about."""
+
 LISTEN_BACKLOG = 4096
 """A storm of reconnecting readers waits here while earlier ones are greeted."""
 
@@ -60,6 +65,19 @@ def start(config: Config, storage: Storage) -> tuple[Engine, Gateway]:
     return engine, Gateway(engine, config, nonce)
 
 
+def connections_max(wanted: int) -> int:
+    """How many connections this process may have, `wanted` or fewer; takes the descriptors that it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + FILES_KEPT
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return wanted
+    soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft < needed:
+        log.warning("engine.few_files", readers_max=wanted, connections_max=soft - FILES_KEPT, files=soft)
+    return min(wanted, soft - FILES_KEPT)
+
+
 def listen(config: EngineConfig) -> socket.socket:
     """A listening socket. Raises OSError."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
@@ -83,6 +101,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
     """
     storage = DiskStorage(config.engine.journal)
     engine, gateway = start(config, storage)
+    gateway.connections_max = connections_max(config.engine.readers_max)
     tls = config.engine.tls
     context = server_context(tls.cert, tls.key, tls.client_ca) if tls is not None else None
     reactor = Reactor(gateway, listen(config.engine), context)
