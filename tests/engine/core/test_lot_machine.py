@@ -36,6 +36,13 @@ BOOTS = (7, 2**64 - 1)
 lanes = st.tuples(st.sampled_from(sorted(LANES)), st.integers(0, 2))
 # Few of them, so that they meet themselves again; a plate and a card with the same bytes are two.
 whos = st.sampled_from([b"\2anna", b"\2anna", b"\2boris", b"\2chloe", b"\4anna", b"\1boris"])
+drives = st.tuples(
+    whos,
+    lanes,
+    st.sampled_from([False, False, False, True]),  # whether its whereabouts are reset before
+    st.sampled_from([PASSED, PASSED, PASSED, PASSED, BACKED_OUT]),
+    st.sampled_from([0, 0, 0, 61_000]),  # how long it takes to pass
+)
 boots = st.sampled_from(BOOTS)
 clocks = st.sampled_from([0, 0, 0, 0, 0, 0, 0, 0, -9_000, 10_000, 10_001, -40_000])
 ages = st.sampled_from([0, 1_000, 20_000, 45_000, 3_600_000, -7_000])
@@ -180,13 +187,11 @@ class LotMachine(RuleBasedStateMachine):
         self.note(event)
         self.passes(event, self.lane_at(name), what, subject, session)
 
-    @rule(
-        who=whos,
-        name=lanes,
-        reset=st.sampled_from([False, False, True]),
-        what=st.sampled_from([PASSED, PASSED, PASSED, BACKED_OUT]),
-        wait_ms=st.sampled_from([0, 0, 61_000]),
-    )
+    @rule(drives=st.lists(drives, min_size=1, max_size=8))
+    def traffic(self, drives: list[tuple[bytes, tuple[str, int], bool, int, int]]) -> None:
+        for drive in drives:
+            self.drive(*drive)
+
     def drive(self, who: bytes, name: tuple[str, int], reset: bool, what: int, wait_ms: int) -> None:
         """A car comes to a lane and, if it opens, goes through: perhaps so late that its hold has lapsed."""
         if reset:
@@ -465,9 +470,9 @@ class UnrulyLotMachine(LotMachine):
 
 
 TestOrderlyLot = LotMachine.TestCase
-TestOrderlyLot.settings = settings(max_examples=60, stateful_step_count=40)
+TestOrderlyLot.settings = settings(max_examples=80, stateful_step_count=40)
 TestUnrulyLot = UnrulyLotMachine.TestCase
-TestUnrulyLot.settings = settings(max_examples=90, stateful_step_count=40)
+TestUnrulyLot.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 @pytest.mark.long
