@@ -196,9 +196,9 @@ class City:
                 if isinstance(found, m.Answer) and found.ok:
                     await lot.drive(Movement(0, id, token, Direction.EXIT))
             lot.counts = Counts(await self._query(id, "occupancy"))
-        if lot.counts["occupancy"]:
+        if strange := lot.counts["occupancy"]:
             raise CityTrouble(
-                f"lot {id} has {lot.counts['occupancy']} cars inside that are not the city's, so its count "
+                f"lot {id} has {strange} car{'s' * (strange != 1)} inside that are not the city's, so its count "
                 "could not be compared: begin with an empty lot (another journal folder, or correct_count)"
             )
         lot.inside = lot.movements = 0

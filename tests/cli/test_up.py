@@ -149,7 +149,7 @@ def test_strange_cars_are_no_beginning(running: Path) -> None:
     scan(running, reader="p8-entry-1")
     done = liftgate("sim", "city", "--config", running, "--for", "1s")
     assert done.returncode == 1
-    assert done.stderr.startswith("liftgate: lot P8 has 1 cars inside that are not the city's")
+    assert done.stderr.startswith("liftgate: lot P8 has 1 car inside that are not the city's")
     assert scan(running, reader="p8-exit-1").returncode == 0
     done = liftgate("sim", "city", "--config", running, "--for", "1s")
     assert (done.returncode, done.stdout.endswith("engine and truth agree\n")) == (0, True), done
