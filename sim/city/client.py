@@ -23,7 +23,8 @@ UNASKED_MAX = 64
 """Messages nobody asked for (EVENTS, VEND …) that wait to be read. Beyond it nothing more is read from the
 socket, so a consumer that is slow slows the engine's feed, and nobody else's."""
 
-Address = tuple[str, int]
+LOST = "connection lost"
+
 Unasked = tuple[int, m.Message]
 
 
@@ -51,14 +52,15 @@ class _Pending:
 
 
 class Client:
-    """One connection. welcome: the engine's; unasked: (ref, message) of what came without a request.
+    """One connection. welcome: the engine's; unasked: (ref, message) of what came without a request; ended: why
+    it did, once it has.
 
     Several tasks may ask at once. aclose() says GOODBYE.
     """
 
     def __init__(self, stream: trio.abc.Stream, identity: Identity) -> None:
         self.identity = identity
-        self.ended = "connection lost"
+        self.ended = LOST
         self._stream = stream
         self._conn = ClientConnection(identity, secrets.token_bytes(16))
         self._pending: dict[int, _Pending] = {}
@@ -151,7 +153,8 @@ class Client:
             self._failure = error
             self.ended = str(error)
         except (ConnectionLost, trio.BrokenResourceError, trio.ClosedResourceError, ssl.SSLError) as error:
-            self.ended = str(error) or "connection lost"
+            if self.ended == LOST:  # else it is known better already
+                self.ended = str(error) or LOST
         finally:
             self._end()
             await trio.aclose_forcefully(self._stream)
