@@ -52,10 +52,9 @@ class _Pending:
 
 
 class Client:
-    """One connection. welcome: the engine's; unasked: (ref, message) of what came without a request; ended: why
-    it did, once it has.
+    """One connection. Several tasks may ask at once. aclose() says GOODBYE.
 
-    Several tasks may ask at once. aclose() says GOODBYE.
+    welcome: the engine's; unasked: (ref, message) of what came without a request; ended: why, once it has.
     """
 
     def __init__(self, stream: trio.abc.Stream, identity: Identity) -> None:
