@@ -199,7 +199,7 @@ class City:
         if strange := lot.counts["occupancy"]:
             raise CityTrouble(
                 f"lot {id} has {strange} car{'s' * (strange != 1)} inside that are not the city's, so its "
-                "count could not be compared: begin with an empty lot (another journal folder, or correct_count)"
+                "count could not be compared: begin with an empty lot (another journal, or correct_count)"
             )
         lot.inside = lot.movements = 0
 
