@@ -102,10 +102,10 @@ class Engine:
     """One engine process on one configuration; start, stop and kill any number of times."""
 
     def __init__(self, config: Path) -> None:
-        self._config = config
+        self.config = config
         self._ready = config.with_suffix(".ready")
         self._log = config.with_suffix(".log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.address = ("", 0)
 
     def __enter__(self) -> Self:
@@ -113,24 +113,24 @@ class Engine:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        if self._process is not None:
+        if self.process is not None:
             self.kill()
 
     def start(self) -> None:
         """Run the engine and wait for its ready file."""
         self._ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "liftgate.cli", "engine"]
-        command += ["--config", str(self._config), "--ready-file", str(self._ready)]
+        command += ["--config", str(self.config), "--ready-file", str(self._ready)]
         with self._log.open("ab") as log:
             root = Path(__file__).resolve().parents[2]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=root, env=os.environ)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=root, env=os.environ)
         ready = self._wait_ready(time.monotonic() + START_S)
         self.address = (ready["host"], ready["port"])
-        assert ready["pid"] == self._process.pid
+        assert ready["pid"] == self.process.pid
 
     def _wait_ready(self, deadline: float) -> dict[str, Any]:
-        assert self._process is not None
-        while time.monotonic() < deadline and self._process.poll() is None:
+        assert self.process is not None
+        while time.monotonic() < deadline and self.process.poll() is None:
             text = self._ready.read_text() if self._ready.exists() else ""
             if text.endswith(("}", "}\n")):  # else it is still being written
                 ready: dict[str, Any] = json.loads(text)
@@ -145,20 +145,20 @@ class Engine:
 
     def terminate(self) -> None:
         """Send SIGTERM and return at once."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
 
     def wait_exit(self) -> int:
         """Return the exit code once the process has ended."""
-        assert self._process is not None
-        code = self._process.wait(STOP_S)
-        self._process = None
+        assert self.process is not None
+        code = self.process.wait(STOP_S)
+        self.process = None
         return code
 
     def kill(self) -> None:
         """End the process as kill -9 does."""
-        assert self._process is not None
-        self._process.kill()
+        assert self.process is not None
+        self.process.kill()
         self.wait_exit()
 
     def reader(self, reader: str, log: EventLog | None = None) -> Client:
