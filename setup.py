@@ -31,6 +31,7 @@ COMPILED = [
     "engine/core/reads",
     "engine/core/moves",
     "engine/core/apply",
+    "engine/core/fold",
     "engine/engine",
     "gateways/answers",
     "gateways/link",

@@ -69,7 +69,7 @@ class Engine:
         event.pack(self._gathered)
         self._count += 1
         self.position += 1
-        folding.apply_scan(lot, event, self.position)
+        folding.apply_scan(lot, event, self.position, read)
         if self._gathered.n >= self.seal_bytes:
             self._seal()
         return event

@@ -12,10 +12,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import state
-from liftgate.engine.core.apply import apply
-from liftgate.engine.core.events import unpack
+from liftgate.engine.core.fold import fold as fold_events
 from liftgate.engine.core.model import Lot
 from liftgate.engine.engine import ROUND_BYTES_MAX, Engine
 from liftgate.engine.journal.disk import DiskStorage
@@ -45,16 +43,7 @@ class Replay:
 
     def record(self, first: int, at_ms: int, count: int, payload: Any) -> None:
         """Fold one journal record in; what it shares with the snapshot is skipped."""
-        source = Unpacker(bytes(payload))
-        position = first
-        while source.at < source.end:
-            event = unpack(source)
-            if position > self.position:
-                lot = self.lots.get(event.lot)
-                if lot is None:
-                    lot = self.lots[event.lot] = Lot(event.lot)
-                apply(lot, event, position)
-            position += 1
+        position = fold_events(self.lots, bytes(payload), first, self.position)
         self.position = max(self.position, position - 1)
         self.at_ms = max(self.at_ms, at_ms)
 

@@ -10,6 +10,7 @@ from typing import Any
 from liftgate.codecs import codes, raw
 from liftgate.engine.core import moves
 from liftgate.engine.core import operator_events as op
+from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
 from liftgate.engine.core.events import (
     Event,
@@ -28,45 +29,63 @@ class BrokenState(Exception):
 
 def apply(lot: Lot, event: Event, position: int) -> None:
     """Fold one event into `lot`. position: where the journal holds it, repeated in answers."""
-    if event.seq != lot.seq + 1:
-        raise BrokenState(f"lot {lot.id}: event {event.seq} after {lot.seq}")
     if isinstance(event, ScanDecided):
-        apply_scan(lot, event, position)
+        apply_scan(lot, event, position, resolve(lot, event, None))
         return
-    lot.seq = event.seq
+    _advance(lot, event.seq)
     _APPLIERS[type(event)](lot, event, position)
 
 
-def apply_scan(lot: Lot, event: ScanDecided, position: int) -> None:
-    """Fold a scan, and let go of what it held of the model."""
-    if event.by is None:
-        _resolve(lot, event)
-    lot.seq = event.seq
+def _advance(lot: Lot, seq: int) -> None:
+    if seq != lot.seq + 1:
+        raise BrokenState(f"lot {lot.id}: event {seq} after {lot.seq}")
+    lot.seq = seq
+
+
+def apply_scan(lot: Lot, event: ScanDecided, position: int, read: ReadCredential) -> None:
+    """Fold a scan. read: what it names in the model, as `decide_read` left it or `resolve` found it."""
+    _advance(lot, event.seq)
     event.position = position
-    source = event.source
-    lane = event.by
-    if source is None or lane is None:
-        raise BrokenState(f"lot {lot.id}: event {event.seq} comes from no lane")
-    lane.reader.keep(source)
-    source.note(event.no, event)
+    read.lane.reader.keep(read.numbering)
+    read.numbering.note(event.no, event)
     if event.verdict == codes.OPEN and event.effect != codes.NOTHING:
-        _take_effect(lot, event, lane)
-    event.source = None
-    event.by = None
-    event.stay = None
-    event.block = None
+        _take_effect(lot, event, read)
 
 
-def _take_effect(lot: Lot, event: ScanDecided, lane: Lane) -> None:
-    stay = event.stay
+def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCredential:
+    """In replay: look up what the event names, into `read` where one is at hand.
+
+    The event gets the model's own texts for its names, so that what is kept of it is small.
+    """
+    lane = _lane(lot, event)
+    numbering = lane.reader.numbering(event.boot)
+    if read is None:
+        read = ReadCredential(lane, numbering)
+    read.lane = lane
+    read.numbering = numbering
+    read.credential = raw.credential(event.kind, event.token)
+    read.stay = lot.stays.get(read.credential)
+    read.block = None
+    read.number = 0
+    if event.spot is not None:
+        read.block, read.number = find_spot(lot, event.spot)
+    event.lot = lot.id
+    event.reader = lane.reader.id
+    event.area = lane.area.id
+    return read
+
+
+def _take_effect(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
+    lane = read.lane
+    stay = read.stay
     if event.way == codes.IN:
-        stay = _entering(lot, stay, raw.credential(event.kind, event.token), event.session, event.at_ms)
+        stay = _entering(lot, stay, read.credential, event.session, event.at_ms)
         if event.effect == codes.MOVED:
-            moves.move_now(lot, stay, lane.area, event.block, event.number)
+            moves.move_now(lot, stay, lane.area, read.block, read.number)
         else:
-            moves.promise_move(lot, stay, lane, lane.area, event.block, event.number, event.at_ms)
+            moves.promise_move(lot, stay, lane, lane.area, read.block, read.number, event.at_ms)
     elif stay is None:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
-        lot.forgiven.pop(raw.credential(event.kind, event.token), None)
+        lot.forgiven.pop(read.credential, None)
         if event.effect == codes.MOVED:
             _count_adrift(lane.area, codes.OUT)
     elif event.effect == codes.MOVED:
@@ -88,16 +107,6 @@ def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | N
     stay = Stay(session, credential, at_ms)
     lot.stays[credential] = stay
     return stay
-
-
-def _resolve(lot: Lot, event: ScanDecided) -> None:
-    """In replay: look up what the event names."""
-    lane = _lane(lot, event)
-    event.by = lane
-    event.source = lane.reader.numbering(event.boot)
-    event.stay = lot.stays.get(raw.credential(event.kind, event.token))
-    if event.spot is not None:
-        event.block, event.number = find_spot(lot, event.spot)
 
 
 def _lane(lot: Lot, event: ReaderEvent) -> Lane:

@@ -2,10 +2,7 @@ cimport cython
 from liftgate.codecs cimport codes
 from liftgate.codecs.pack cimport Packer
 from liftgate.codecs.unpack cimport Unpacker
-from liftgate.engine.core.model cimport Block, Lane, Stay
-from liftgate.engine.core.numbering cimport Numbering
 
-@cython.no_gc
 cdef class ScanDecided:
     cdef public str lot
     cdef public long long seq
@@ -24,18 +21,11 @@ cdef class ScanDecided:
     cdef public str area
     cdef public bytes session
     cdef public str spot
-    cdef public tuple price
-    cdef public tuple trace
+    cdef public bytes rare
     cdef public long long position
-    cdef public Numbering source
-    cdef public Lane by
-    cdef public Stay stay
-    cdef public Block block
-    cdef public Py_ssize_t number
     cpdef void pack(self, Packer out)
-    cdef void _pack_rare(self, Packer out)
+    @cython.locals(start=Py_ssize_t)
     cpdef void unpack(self, Unpacker source)
-    cdef void _unpack_rare(self, object pair)
 
 cdef class PassageRecorded:
     cdef public str lot

@@ -12,8 +12,6 @@ import msgspec
 from liftgate.codecs import codes
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
-from liftgate.engine.core.model import Block, Lane, Stay
-from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.operator_events import OPERATOR_EVENTS, OperatorEvent
 
 EFFECTS = ("nothing", "moved", "promised")
@@ -25,10 +23,11 @@ class ScanDecided:
 
     reader, boot, no: its name for ever; skew_ms: reader's clock minus engine's where that decided instead of
     the reader's, else 0; way: IN or OUT; effect: NOTHING, MOVED or PROMISED; area: what the lane leads into
-    or out of; price: (minor, currency); trace: each rule that was asked and what it saw, kept for refusals.
-    position: where the journal holds the event; not in the array, known from the record. source, by, stay,
-    block, number are what the names stand for in the model: `decide` knows them, replay looks them up, and
-    `apply` lets go of them.
+    or out of; rare: what few scans have, packed (`price`, `trace`). position: where the journal holds the
+    event; not in the array, known from the record.
+
+    Only numbers, text and bytes: an object that can be in no cycle costs the collector nothing, and 256 of
+    them are kept for every reader.
     """
 
     TYPE = 0x10
@@ -51,14 +50,26 @@ class ScanDecided:
         self.area = ""
         self.session: bytes | None = None
         self.spot: str | None = None
-        self.price: tuple[int, str] | None = None
-        self.trace: tuple[str, ...] | None = None
+        self.rare: bytes | None = None
         self.position = 0
-        self.source: Numbering | None = None
-        self.by: Lane | None = None
-        self.stay: Stay | None = None
-        self.block: Block | None = None
-        self.number = 0
+
+    @property
+    def price(self) -> tuple[int, str] | None:
+        """What is owed: (minor units, currency)."""
+        price = None if self.rare is None else Unpacker(self.rare).value()[0]
+        return None if price is None else (price[0], price[1])
+
+    @property
+    def trace(self) -> tuple[str, ...] | None:
+        """Each rule that was asked and what it saw, kept for refusals."""
+        trace = None if self.rare is None else Unpacker(self.rare).value()[1]
+        return None if trace is None else tuple(trace)
+
+    def add(self, price: tuple[int, str] | None, trace: tuple[str, ...] | None) -> None:
+        """Set price and trace."""
+        rare = Packer()
+        rare.value([price, trace])
+        self.rare = rare.getvalue()
 
     def pack(self, out: Packer) -> None:
         out.array(19)
@@ -80,14 +91,10 @@ class ScanDecided:
         out.text(self.area)
         out.binary_or_nil(self.session)
         out.text_or_nil(self.spot)
-        self._pack_rare(out)
-
-    def _pack_rare(self, out: Packer) -> None:
-        """Price and trace share one last field, nil for most: two nils would be a byte each, a scan."""
-        if self.price is None and self.trace is None:
+        if self.rare is None:
             out.nil()
         else:
-            out.value([self.price, self.trace])
+            out.append(self.rare)
 
     def unpack(self, source: Unpacker) -> None:
         """Read what pack wrote after the type."""
@@ -109,12 +116,9 @@ class ScanDecided:
         self.session = source.binary_or_nil()
         self.spot = source.text_or_nil()
         if not source.nil_next():
-            self._unpack_rare(source.value())
-
-    def _unpack_rare(self, pair: Any) -> None:
-        price, trace = pair
-        self.price = None if price is None else (price[0], price[1])
-        self.trace = None if trace is None else tuple(trace)
+            start = source.at
+            source.skip()
+            self.rare = source.data[start : source.at]
 
 
 class PassageRecorded:

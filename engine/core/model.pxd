@@ -60,7 +60,6 @@ cdef class Reader:
     cpdef Numbering numbering(self, unsigned long long boot)
     cpdef void keep(self, Numbering numbering)
 
-@cython.no_gc
 cdef class Stay:
     cdef public bytes session
     cdef public bytes credential

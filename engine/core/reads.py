@@ -57,8 +57,6 @@ def _scan(lot: Lot, read: ReadCredential) -> ScanDecided:
     event.token = read.token
     event.way = read.way
     event.area = lane.area.id
-    event.source = read.numbering
-    event.by = lane
     return event
 
 
@@ -67,12 +65,11 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
     stay = read.stay
     event.verdict = codes.OPEN
     event.effect = codes.PROMISED if read.lane.confirm else codes.MOVED
-    event.stay = stay
     if read.way == codes.IN:
         begins = stay is None or (stay.forgiven and stay.area is not read.lane.area.parent)
         event.session = new_session(lot, event.at_ms) if begins or stay is None else stay.session
-        block = event.block = read.block
-        number = event.number = read.number
+        block = read.block
+        number = read.number
         if block is not None:
             event.spot = block.name(number) if number else block.key
     elif stay is not None:
@@ -83,12 +80,11 @@ def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> 
     """Refuse, or ask for payment, with the trace of what the rules saw."""
     event.reason = reason
     event.verdict = codes.PAY_FIRST if reason in (PAY, PAID_TOO_LONG_AGO) else codes.REFUSE
-    event.trace = _trace(lot, read)
+    price = (read.price_minor, lot.currency) if read.price_minor else None
+    event.add(price, _trace(lot, read))
     if read.stay is not None:
         event.session = read.stay.session
-    if read.price_minor:
-        event.price = (read.price_minor, lot.currency)
-        read.price_minor = 0
+    read.price_minor = 0
 
 
 def _trace(lot: Lot, read: ReadCredential) -> tuple[str, ...]:

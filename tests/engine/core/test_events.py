@@ -67,8 +67,12 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
 
 def by_reader(cls: type, values: dict[str, Any]) -> Any:
     event = cls()
+    rare = {name: values[name] for name in ("price", "trace") if name in values}
     for name, value in values.items():
-        setattr(event, name, value)
+        if name not in rare:
+            setattr(event, name, value)
+    if any(value is not None for value in rare.values()):
+        event.add(**rare)
     return event
 
 
