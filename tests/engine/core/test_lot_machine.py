@@ -470,9 +470,9 @@ class UnrulyLotMachine(LotMachine):
 
 
 TestOrderlyLot = LotMachine.TestCase
-TestOrderlyLot.settings = settings(max_examples=80, stateful_step_count=40)
+TestOrderlyLot.settings = settings(max_examples=60, stateful_step_count=40)
 TestUnrulyLot = UnrulyLotMachine.TestCase
-TestUnrulyLot.settings = settings(max_examples=150, stateful_step_count=40)
+TestUnrulyLot.settings = settings(max_examples=90, stateful_step_count=40)
 
 
 @pytest.mark.long
