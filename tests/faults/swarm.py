@@ -110,6 +110,8 @@ class SwarmReader:
                 lane, token = self.events[no - 1]
                 asked.append(no)
                 out.append(conn.encode(m.Scan(no, now_ms(), lane, CARD, token), no))
+            if writer.is_closing():
+                raise ConnectionError("the engine closed the connection")
             writer.writelines(out)
             if not asked:
                 return

@@ -45,6 +45,8 @@ def test_fold_beside_an_engine(tmp_path: Path) -> None:
             with engine.service() as service:
                 service.send(0x44, "keeper", 0)  # its cursor keeps every segment
                 service.wait_events(1)
+                while not (journal / "cursors").exists():  # not stored yet, a kill would take it back
+                    await asyncio.sleep(0.02)
             swarm = Swarm(reader_ids(20), lambda: engine.address)
             async with asyncio.TaskGroup() as tasks:
                 for reader in swarm.readers:
