@@ -1,21 +1,34 @@
-"""How fast the engine comes back: what one run wrote, replayed after a kill."""
+"""How fast the engine comes back: what one run wrote, replayed after a kill, and then from a snapshot."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 
-from liftgate.bench.load import Shape, run_load
-from liftgate.bench.servers import bench_folder, engine_server, kill, raise_open_files
+from liftgate.bench.load import Result, Shape, run_load
+from liftgate.bench.servers import (
+    SEGMENT_BYTES,
+    bench_folder,
+    engine_server,
+    fold_journal,
+    kill,
+    raise_open_files,
+)
 
 SHAPE = Shape(64, 16)
 SCANS = 500
-"""For each of the 1,024 cards: half a million scans, seconds to replay, so that starting up weighs little."""
+"""For each of the 1,024 cards: half a million, so that replay takes a second and starting weighs little."""
+SMALL_SEGMENT_BYTES = 1 << 20
+"""For the snapshot, which covers closed segments only: the usual size holds the whole run open."""
 
 
 class Recovery(msgspec.Struct, frozen=True):
     """scans: written live and replayed; rates are scans a second, ratio is replay to live.
 
-    replay_s: time to be ready after the kill, less that with an empty journal (empty_s).
+    Times are from the start of the process until it listens, less the same with an empty journal (empty_s).
+    replay_s: after the kill; snapshot_s: with the same scans folded into a snapshot; snapshot_doubled_s: with
+    twice as many.
     """
 
     scans: int
@@ -23,6 +36,8 @@ class Recovery(msgspec.Struct, frozen=True):
     replay_rate: float
     ratio: float
     replay_s: float
+    snapshot_s: float
+    snapshot_doubled_s: float
     empty_s: float
 
 
@@ -30,19 +45,40 @@ def recovery(scans: int = SCANS, shape: Shape = SHAPE) -> Recovery:
     """Write with `shape`, kill the engine, start it again. Raises LoadFailed on a wrong answer."""
     raise_open_files()
     with bench_folder() as folder:
-        with engine_server(folder, shape.connections) as engine:
-            empty_s = engine.ready_s
-            live = run_load(engine, shape, scans=scans)
-            kill(engine)
-        with engine_server(folder, shape.connections) as engine:
-            # Of a tiny journal nothing may be left to see beside the start itself.
-            replay_s = max(engine.ready_s - empty_s, 0.001)
-            run_load(engine, shape, scans=2)
+        empty_s, live = _life(folder, shape, scans, killed=True)
+        replayed_s, _ = _life(folder, shape, 2)
+    snapshot_s, doubled_s = _from_snapshots(scans, shape)
+    # Of a tiny journal nothing may be left to see beside the start itself.
+    replay_s = max(replayed_s - empty_s, 0.001)
     return Recovery(
         scans=live.answers,
         live_rate=live.rate,
         replay_rate=round(live.answers / replay_s, 1),
         ratio=round(live.answers / replay_s / live.rate, 3),
         replay_s=round(replay_s, 3),
+        snapshot_s=round(snapshot_s - empty_s, 3),
+        snapshot_doubled_s=round(doubled_s - empty_s, 3),
         empty_s=round(empty_s, 3),
     )
+
+
+def _from_snapshots(scans: int, shape: Shape) -> tuple[float, float]:
+    """Seconds until ready with the scans folded, and with as many again folded on top."""
+    with bench_folder() as folder:
+        _life(folder, shape, scans, segment_bytes=SMALL_SEGMENT_BYTES)
+        fold_journal(folder)
+        once_s, _ = _life(folder, shape, scans, segment_bytes=SMALL_SEGMENT_BYTES)
+        fold_journal(folder)
+        twice_s, _ = _life(folder, shape, 2, segment_bytes=SMALL_SEGMENT_BYTES)
+    return once_s, twice_s
+
+
+def _life(
+    folder: Path, shape: Shape, scans: int, killed: bool = False, segment_bytes: int = SEGMENT_BYTES
+) -> tuple[float, Result]:
+    """One life of the engine over this folder: seconds until it was ready, and what it then answered."""
+    with engine_server(folder, shape.connections, segment_bytes=segment_bytes) as engine:
+        result = run_load(engine, shape, scans=scans)
+        if killed:
+            kill(engine)
+        return engine.ready_s, result

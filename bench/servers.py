@@ -26,6 +26,8 @@ from liftgate.bench.build import SOURCES, program, work_folder
 
 KEY_HEX = bytes(range(32)).hex()
 SPOTS = 10_000
+SEGMENT_BYTES = 64 << 20
+"""The engine's own default."""
 ENGINE_COMMAND = (sys.executable, "-m", "liftgate.cli", "engine")
 READY_S_MAX = 120
 """A lot of a million spots and ten thousand readers is read within this, or something is wrong."""
@@ -107,13 +109,15 @@ def limit_server(folder: Path, *flags: str) -> Iterator[Server]:
 
 
 @contextmanager
-def engine_server(folder: Path, readers: int, spots: int = SPOTS) -> Iterator[Server]:
+def engine_server(
+    folder: Path, readers: int, spots: int = SPOTS, segment_bytes: int = SEGMENT_BYTES
+) -> Iterator[Server]:
     """The engine with one lot, one gate and readers bench-00000…, its journal in the folder.
 
     A folder used before goes on with the journal that is in it.
     """
     config, ready, log = folder / "bench.toml", folder / "ready.json", folder / "engine.log"
-    config.write_text(engine_config(readers, spots), encoding="utf-8")
+    config.write_text(engine_config(readers, spots, segment_bytes), encoding="utf-8")
     ready.unlink(missing_ok=True)
     command = [*ENGINE_COMMAND, "--config", str(config), "--ready-file", str(ready)]
     begin = time.monotonic()
@@ -128,7 +132,7 @@ def engine_exists() -> bool:
     return subprocess.run([*ENGINE_COMMAND, "--help"], capture_output=True).returncode == 0
 
 
-def engine_config(readers: int, spots: int) -> str:
+def engine_config(readers: int, spots: int, segment_bytes: int = SEGMENT_BYTES) -> str:
     """The benchmarks' configuration: blocks of at most 10,000 spots, filled in order; any card opens."""
     blocks = [(f"B{first // 10_000:02}", min(10_000, spots - first)) for first in range(0, spots, 10_000)]
     area = "".join(
@@ -144,12 +148,23 @@ def engine_config(readers: int, spots: int) -> str:
     )
     return (
         '[engine]\nname = "bench"\nlisten = "127.0.0.1:0"\njournal = "journal"\n'
-        f"readers_max = {readers + 16}\nin_flight_max = 64\n"
+        f"readers_max = {readers + 16}\nin_flight_max = 64\nsegment_bytes = {segment_bytes}\n"
         '[[lot]]\nid = "bench"\nname = "Bench"\ntimezone = "Europe/Berlin"\ncurrency = "EUR"\n'
         'assign = "spot"\n'
         f'[[lot.area]]\nid = "bench"\n{area}[[lot.gate]]\nid = "main"\nnearest = [{nearest}]\n'
         + "".join(reader.format(number) for number in range(readers))
     )
+
+
+def fold_journal(folder: Path) -> None:
+    """Fold the journal's closed segments into a snapshot now, as the engine does from time to time.
+
+    No engine may be running on the folder. Raises ServerFailed.
+    """
+    command = [sys.executable, "-m", "liftgate.engine.replay", str(folder / "journal")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ServerFailed(f"{command!r} ended with {done.returncode}: {done.stderr[-2000:]}")
 
 
 def memory_bytes(server: Server) -> int:
