@@ -99,6 +99,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
     ready: called with host and port once it listens. Raises JournalFailed and OSError; then nothing that was
     not durable was answered.
     """
+    gc.disable()  # recovery makes much and drops little: collections in it find nothing
     storage = DiskStorage(config.engine.journal)
     engine, gateway = start(config, storage)
     gateway.connections_max = connections_max(config.engine.readers_max)
@@ -115,6 +116,7 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             nursery.start_soon(reactor.run)
             gc.collect()
             gc.freeze()  # what stands now stays; a full collection over it would be a pause at a barrier
+            gc.enable()
             gc.set_threshold(GC_THRESHOLD, 50, 50)
             ready(host, port)
             await _wait_stopped(reactor)

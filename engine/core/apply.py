@@ -20,7 +20,7 @@ from liftgate.engine.core.events import (
     ReaderEvent,
     ScanDecided,
 )
-from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Lane, Lot, Stay
 
 
 class BrokenState(Exception):
@@ -57,7 +57,7 @@ def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCr
 
     The event gets the model's own texts for its names, so that what is kept of it is small.
     """
-    lane = _lane(lot, event)
+    lane = _lane_of(lot, event.reader, event.lane)
     numbering = lane.reader.numbering(event.boot)
     if read is None:
         read = ReadCredential(lane, numbering)
@@ -65,10 +65,7 @@ def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCr
     read.numbering = numbering
     read.credential = raw.credential(event.kind, event.token)
     read.stay = lot.stays.get(read.credential)
-    read.block = None
-    read.number = 0
-    if event.spot is not None:
-        read.block, read.number = find_spot(lot, event.spot)
+    _find(lot, event.spot, read)
     event.lot = lot.id
     event.reader = lane.reader.id
     event.area = lane.area.id
@@ -110,22 +107,31 @@ def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | N
 
 
 def _lane(lot: Lot, event: ReaderEvent) -> Lane:
-    try:
-        return lot.readers[event.reader].lanes[event.lane]
-    except KeyError as error:
-        raise BrokenState(f"lot {lot.id}: no lane {event.lane} of {event.reader!r}") from error
+    return _lane_of(lot, event.reader, event.lane)
 
 
-def find_spot(lot: Lot, name: str) -> tuple[Block, int]:
-    """The block and number that a spot's name stands for; number 0 for the name of a block."""
+def _lane_of(lot: Lot, id: str, number: int) -> Lane:
+    reader = lot.readers.get(id)
+    lane = None if reader is None else reader.lanes.get(number)
+    if lane is None:
+        raise BrokenState(f"lot {lot.id}: no lane {number} of {id!r}")
+    return lane
+
+
+def _find(lot: Lot, name: str | None, read: ReadCredential) -> None:
+    """Leave in `read` what a spot's name stands for; a block's own name is it without a number."""
+    read.block = None
+    read.number = 0
+    if name is None:
+        return
     block = lot.blocks.get(name)
-    if block is not None:
-        return block, 0
-    key, _, number = name.rpartition("-")
-    block = lot.blocks.get(key)
     if block is None:
-        raise BrokenState(f"lot {lot.id}: no spot {name!r}")
-    return block, int(number)
+        dash = name.rfind("-")
+        block = lot.blocks.get(name[:dash])
+        if block is None:
+            raise BrokenState(f"lot {lot.id}: no spot {name!r}")
+        read.number = int(name[dash + 1 :])
+    read.block = block
 
 
 def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:
@@ -192,7 +198,8 @@ def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
 
 def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: bytes) -> None:
     stay = lot.stays.get(credential)
-    block, number = find_spot(lot, event.spot) if event.spot is not None else (None, 0)
+    read = ReadCredential(lane, lane.reader.numbering(event.boot))
+    _find(lot, event.spot, read)
     if event.way == codes.IN:
         stay = _entering(lot, stay, credential, event.session, event.at_ms)
         target: Area | None = lane.area
@@ -201,9 +208,9 @@ def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: b
     if stay is None:
         raise BrokenState(f"lot {lot.id}: nobody to let out at event {event.seq}")
     if event.effect == "moved":
-        moves.move_now(lot, stay, target, block, number)
+        moves.move_now(lot, stay, target, read.block, read.number)
     else:
-        moves.promise_move(lot, stay, lane, target, block, number, event.at_ms)
+        moves.promise_move(lot, stay, lane, target, read.block, read.number, event.at_ms)
 
 
 def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:

@@ -115,6 +115,8 @@ class ScanDecided:
         self.area = source.text()
         self.session = source.binary_or_nil()
         self.spot = source.text_or_nil()
+        self.rare = None
+        self.position = 0
         if not source.nil_next():
             start = source.at
             source.skip()
@@ -283,7 +285,7 @@ def unpack(source: Unpacker) -> Any:
     source.array()
     kind = source.uint()
     if kind == 0x10:
-        scan = ScanDecided()
+        scan = ScanDecided.__new__(ScanDecided)  # unpack sets everything
         scan.unpack(source)
         return scan
     cls = _BY_HAND.get(kind)
