@@ -59,8 +59,11 @@ class Engine:
         self.accepting = self.journal.writable(self.room_bytes)
 
     def full(self) -> bool:
-        """Whether the round has gathered as much as a round may: commit before deciding more."""
-        return self._sealed + self._gathered.n >= self.room_bytes >> 1
+        """Whether the round has gathered as much as a round may: commit before deciding more.
+
+        A quarter of the room: what one peer sent in one piece comes on top, and can be a megabyte of events.
+        """
+        return self._sealed + self._gathered.n >= self.room_bytes >> 2
 
     def read(self, lot: Lot, read: ReadCredential) -> ScanDecided:
         """Decide and apply a scan whose number is new."""

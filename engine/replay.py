@@ -60,7 +60,7 @@ def open_engine(storage: Storage, segment_bytes: int) -> tuple[Engine, Recovery]
     replay = Replay(newest(storage))
     journal = Journal(storage, segment_bytes=segment_bytes)
     recovery = journal.recover(replay.record, replay.position)
-    room = min(ROUND_BYTES_MAX * 2, segment_bytes // 2)
+    room = min(ROUND_BYTES_MAX * 4, segment_bytes - segment_bytes // 8)
     return Engine(journal, replay.lots, replay.at_ms, room), recovery
 
 

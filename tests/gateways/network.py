@@ -209,6 +209,8 @@ class World:
         self.gateway.begin(self.now_ms)
         for peer, data in sends:
             peer.link.receive(data)
+            if self.engine.full():
+                self.finish()
         self.finish()
 
     def finish(self) -> None:

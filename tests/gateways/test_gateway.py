@@ -1,11 +1,13 @@
 """The gateway in rounds: bounds on connections, commit before answers, full disk, orderly stop."""
 
+import msgspec
 import pytest
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault
 from liftgate.engine.journal.journal import JournalFailed
 from tests.gateways.network import (
+    ENTRY,
     SEGMENT_BYTES,
     SLOW_ENTRY,
     START_MS,
@@ -142,16 +144,36 @@ def test_full_is_seen_within_a_round() -> None:
     world = World(make_config(readers=400, in_flight_max=64))
     peers = [world.reader(f"r{n}") for n in range(400)]
     world.storage.faults.bytes_max = sum(world.storage.open(name).size for name in world.storage.names())
-    world.gateway.begin(world.now_ms)
-    for peer in peers:
-        peer.link.receive(b"".join(peer.frame(scan(n, b"x" * 500)) for n in range(1, 65)))
-        if world.engine.full():
-            world.finish()
-    world.finish()
+    world.round(
+        *((peer, b"".join(map(peer.frame, (scan(n, b"x" * 500) for n in range(1, 65))))) for peer in peers)
+    )
     answers = [message for peer in peers for message in peer.take()]
     assert {type(message) for message in answers} == {m.Decision, m.Error}
     assert len(answers) == 400 * 64 and set(codes(answers)) == {Fault.UNAVAILABLE}
     assert world.engine.journal.durable_position * 500 < SEGMENT_BYTES
+
+
+@pytest.mark.parametrize("fills", range(9, 16))
+def test_the_last_of_a_round_may_be_large(fills: int) -> None:
+    """A round that is nearly as full as it may be, with the largest REPLAYs behind it, still has the room
+    that was promised when it began, wherever the segment stands when the disk is full."""
+    world = World(make_config(spots=2, readers=8))
+    reader, others = world.reader("r0"), [world.reader(f"r{n}") for n in range(1, 6)]
+    for fill_no in range(fills):
+        world.round(
+            (reader, b"".join(reader.frame(scan(fill_no * 64 + n, b"x" * 500)) for n in range(1, 65)))
+        )
+    world.storage.faults.bytes_max = sum(world.storage.open(name).size for name in world.storage.names())
+    backlog = b""
+    for first in range(10_000, 20_000, 1000):
+        entries = [m.Scan(no, 0, ENTRY, 2, b"") for no in range(first, first + 1000)]
+        if len(backlog) < 50_000:
+            raw = tuple(m.ReplayEntry(m.Scan.TYPE, 1, msgspec.Raw(m.encode(entry))) for entry in entries)
+            backlog += reader.frame(m.Replay(raw))
+    few = [(peer, b"".join(peer.frame(scan(n, b"x" * 500)) for n in range(1, 65))) for peer in others]
+    for _ in range(3):
+        world.round(*few, (reader, backlog))
+    assert not reader.ended
 
 
 def test_orderly_stop() -> None:
