@@ -153,7 +153,7 @@ def test_full_is_seen_within_a_round() -> None:
     assert world.engine.journal.durable_position * 500 < SEGMENT_BYTES
 
 
-@pytest.mark.parametrize("fills", range(9, 16))
+@pytest.mark.parametrize("fills", (9, 10, 11))
 def test_the_last_of_a_round_may_be_large(fills: int) -> None:
     """A round that is nearly as full as it may be, with the largest REPLAYs behind it, still has the room
     that was promised when it began, wherever the segment stands when the disk is full."""
