@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 import sys
 
 import trio
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _tail(args: argparse.Namespace, dial: Dial, identity: Identity) -> int:
     async with trio.open_nursery() as nursery:
+        nursery.start_soon(_watch_stdout)
         client = await connect(nursery, dial, identity)
         try:
             status = await client.ask(m.Query("", "status", {}))
@@ -71,7 +74,18 @@ async def _tail(args: argparse.Namespace, dial: Dial, identity: Identity) -> int
                 await _print(client, after, None if args.follow else end)
         finally:
             await client.aclose()
+            nursery.cancel_scope.cancel()
     return FINE
+
+
+async def _watch_stdout() -> None:
+    """End when whoever reads our output has gone (`liftgate tail | head`), not only at the next event.
+
+    Nothing can be read from the writing end of a pipe, so it wakes only when the other end was closed.
+    """
+    if stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+        await trio.lowlevel.wait_readable(sys.stdout.fileno())
+        raise BrokenPipeError
 
 
 async def _print(client: Client, after: int, end: int | None) -> None:

@@ -14,7 +14,7 @@ from rich.text import Text
 from liftgate.codecs import messages as m
 from liftgate.sim.city.reader import LaneState
 
-BAR_CELLS = 30
+BAR_CELLS = 18
 UP_MS = 400
 """How long a lane is shown open after its barrier went up: in the story cars pass in an instant."""
 
@@ -62,7 +62,8 @@ class Screen(NamedTuple):
 def render(screen: Screen) -> RenderableType:
     """The screen as rich draws it."""
     hint = Text(screen.hint, style="dim")
-    body = Group(_head(screen), _lots(screen.lots), _lanes(screen), _foot(screen), hint)
+    # What matters most comes first: a low terminal cuts the rest off.
+    body = Group(_head(screen), _sums(screen), _lots(screen.lots), _lanes(screen), hint)
     return Panel(body, title="[bold]liftgate[/] up", subtitle=_SUBTITLE, padding=(0, 1))
 
 
@@ -144,7 +145,7 @@ def _decision(decision: m.Decision | None) -> Text:
     return Text(f"refused: {decision.text}", style="bold red")
 
 
-def _foot(screen: Screen) -> Text:
+def _sums(screen: Screen) -> Text:
     refused = (f"{screen.refused} refused", "red" if screen.refused else "dim")
     return Text("   ").join(
         (

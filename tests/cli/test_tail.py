@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.commands import CARD, events, liftgate, scan, started
+from tests.cli.commands import CARD, WAIT_S_MAX, events, liftgate, scan, started
 
 
 def test_all_events_in_order(running: Path) -> None:
@@ -60,3 +60,14 @@ def test_an_engine_that_stops_ends_it(running: Path) -> None:
         _, said = process.communicate()
     assert process.returncode == 1
     assert "the engine said goodbye: replaced" in said
+
+
+def test_a_reader_that_goes_away_ends_it(running: Path) -> None:
+    """`liftgate tail | head`: when nobody reads any more it ends by itself, with nothing to complain of."""
+    with started("tail", "--config", running, "--after", "0") as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(WAIT_S_MAX) == 0
+        assert process.stderr is not None and process.stderr.read() == ""
+        process.stdout = None

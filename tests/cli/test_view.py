@@ -37,7 +37,7 @@ def lane_line(state: LaneState) -> str:
 
 
 def test_rates_and_position() -> None:
-    """Decisions, their rate and the journal's position stand at the foot, with what to try."""
+    """Decisions, their rate and the journal's position are there, with what to try."""
     text = "\n".join(shown())
     assert "1,234 decisions   17 a second   journal position 2,345   8 readers   0 refused" in text
     assert "1:01" in text and "try this" in text
