@@ -14,7 +14,7 @@ from rich.text import Text
 from liftgate.codecs import messages as m
 from liftgate.sim.city.reader import LaneState
 
-BAR_CELLS = 18
+BAR_CELLS = 14
 UP_MS = 400
 """How long a lane is shown open after its barrier went up: in the story cars pass in an instant."""
 
@@ -88,8 +88,8 @@ def _lots(lots: Iterable[LotRow]) -> Table:
     table = Table(box=SIMPLE_HEAD, expand=True, header_style="dim", pad_edge=False)
     for name in ("lot", "", "occupancy"):
         table.add_column(name, no_wrap=True)
-    for name in ("engine", "of", "truth", ""):
-        table.add_column(name, justify="right", no_wrap=True)
+    for name, width in (("engine", 6), ("of", 3), ("truth", 5), ("", 1)):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
     for lot in lots:
         table.add_row(
             Text(lot.id, style="bold"),
