@@ -22,6 +22,7 @@ cdef class Gateway:
     cdef public ScanFields fields
     cdef public ReadCredential scan
     cdef public long long now_ms
+    cdef public long long steady_ms
     cdef public bint stopping
     cdef public long long decided
     cdef public Link _owner
@@ -29,7 +30,8 @@ cdef class Gateway:
     cdef public list stops
     cdef public long long _ref
     cdef public long long _replay_free_us
-    cpdef void begin(self, long long wall_ms)
+    cpdef void begin(self, long long wall_ms, long long steady_ms=*)
+    cpdef bint full(self) except -1
     cpdef void commit(self)
     @cython.locals(owner=Link)
     cpdef Packer own(self, Link link)

@@ -2,7 +2,7 @@
 
 A mover of bytes (the reactor, or the simulation's network) drives it in rounds:
 
-    gateway.begin(wall_ms)
+    gateway.begin(wall_ms, steady_ms)
     link.receive(data) …             # for every peer that sent something; b"" = it closed
     gateway.commit()                 # decided so far is durable from here on
     for link, start, stop in gateway.runs(): send gateway.out.buf[start:stop] to it
@@ -30,6 +30,10 @@ log = structlog.get_logger()
 REPLAY_US_PER_ENTRY = 50
 """Pace of backlog over all readers together: 20,000 entries a second, a tenth of what the engine decides,
 so that live scans stay fast."""
+
+OUT_BYTES_MAX = 8 * 1024 * 1024
+"""Frames of one round, before it ends early: what is decided is bounded by the engine, what is only asked for
+(PING, TIME, QUERY) is bounded by this. Twice what a full round of decisions answers."""
 
 Nonces = Callable[[], bytes]
 
@@ -59,6 +63,7 @@ class Gateway:
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
         self.now_ms = engine.now_ms
+        self.steady_ms = engine.now_ms
         self.stopping = False
         self.decided = 0
         self._owner: Link | None = None
@@ -69,9 +74,14 @@ class Gateway:
 
     # -- rounds
 
-    def begin(self, wall_ms: int) -> None:
-        """Begin a round at this Unix time in ms."""
+    def begin(self, wall_ms: int, steady_ms: int = -1) -> None:
+        """Begin a round at this Unix time in ms.
+
+        steady_ms: of a clock that never jumps, for everything that measures how long a peer takes; -1: the
+        wall clock serves, as in a simulation that lets no clock jump.
+        """
         self.engine.begin(wall_ms)
+        self.steady_ms = wall_ms if steady_ms < 0 else steady_ms
         self.now_ms = self.engine.now_ms
 
     def commit(self) -> None:
@@ -89,6 +99,10 @@ class Gateway:
                 self.stops.append(self.out.n)
             self._owner = link
         return self.out
+
+    def full(self) -> bool:
+        """Whether the round should end here: enough is decided, or enough is waiting to be sent."""
+        return self.engine.full() or self.out.n >= OUT_BYTES_MAX
 
     def end_run(self) -> None:
         """What was packed so far is whole: `owners` and `stops` say whose each stretch of `out` is.
@@ -125,7 +139,7 @@ class Gateway:
             if not self.strangers:
                 return None
             next(iter(self.strangers)).close("makes room")
-        link = Link(self, peer, self.now_ms)
+        link = Link(self, peer, self.steady_ms)
         self.links[link] = None
         self.strangers[link] = None
         return link
@@ -161,7 +175,7 @@ class Gateway:
         """What time brings, once a second or so: lapses, heartbeats, and ends of those who are too slow."""
         self.engine.tick()
         for link in list(self.links):
-            link.tick(self.now_ms)
+            link.tick(self.steady_ms)
 
     def stop(self) -> None:
         """Say goodbye to everybody; nothing is decided any more."""
@@ -188,6 +202,6 @@ class Gateway:
 
         Every entry takes its share of one timeline that all readers have in common.
         """
-        now_us = self.now_ms * 1000
+        now_us = self.steady_ms * 1000
         self._replay_free_us = max(self._replay_free_us, now_us) + entries * REPLAY_US_PER_ENTRY
         return (self._replay_free_us - now_us) // 1000

@@ -48,7 +48,7 @@ class Link:
     handle: the mover's own name for it, -1 when it has let go.
     """
 
-    def __init__(self, gateway: "Gateway", peer: str, now_ms: int) -> None:
+    def __init__(self, gateway: "Gateway", peer: str, steady_ms: int) -> None:
         self.gateway = gateway
         self.engine = gateway.engine
         self.peer = peer
@@ -65,8 +65,8 @@ class Link:
         self.feed: Feed | None = None
         self.cursor_name = ""
         self.key = b""
-        self.opened_ms = now_ms
-        self.heard_ms = now_ms
+        self.opened_ms = steady_ms
+        self.heard_ms = steady_ms
         self.pinged_ms = 0
         self.handle = -1
         self.backlog = b""
@@ -85,7 +85,7 @@ class Link:
                 self.close("closed")
             return
         gateway = self.gateway
-        self.heard_ms = gateway.now_ms
+        self.heard_ms = gateway.steady_ms
         self.pinged_ms = 0
         self._unanswered = 0
         gateway.own(self)
@@ -283,12 +283,12 @@ class Link:
     def keep(self, rest: bytes) -> None:
         """The mover could not send all: `rest` waits. Beyond the bound the peer is too slow."""
         if not self.backlog:
-            self.stalled_ms = self.gateway.now_ms
+            self.stalled_ms = self.gateway.steady_ms
         self.backlog += rest
         if len(self.backlog) > self.gateway.config.output_bytes_max:
             self.close("too slow")
 
-    def tick(self, now_ms: int) -> None:
+    def tick(self, steady_ms: int) -> None:
         """End what is too slow or silent; ask who has been silent for a while.
 
         A peer has a whole heartbeat to answer, counted from when it was asked: a pause of this process must
@@ -296,18 +296,18 @@ class Link:
         """
         if self.closed:
             return
-        silent_ms = now_ms - self.heard_ms
+        silent_ms = steady_ms - self.heard_ms
         heartbeat_ms = self.gateway.config.heartbeat_s * 1000
-        if self.backlog and now_ms - self.stalled_ms > STALLED_MS:
+        if self.backlog and steady_ms - self.stalled_ms > STALLED_MS:
             self._drop(Fault.TOO_SLOW)
         elif not self.role:
-            if now_ms - self.opened_ms >= SIGN_ON_MS:
+            if steady_ms - self.opened_ms >= SIGN_ON_MS:
                 self._drop(Fault.REFUSED)
         elif self.pinged_ms:
-            if now_ms - self.pinged_ms >= heartbeat_ms:
+            if steady_ms - self.pinged_ms >= heartbeat_ms:
                 self.goodbye("silent")
         elif silent_ms >= heartbeat_ms:
-            self.pinged_ms = now_ms
+            self.pinged_ms = steady_ms
             self.send(m.Ping())
 
     def _drop(self, code: Fault) -> None:

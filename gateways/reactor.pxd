@@ -1,5 +1,4 @@
 cimport cython
-from liftgate.engine.engine cimport Engine
 from liftgate.gateways cimport sockets
 from liftgate.gateways.gateway cimport Gateway
 from liftgate.gateways.link cimport Link
@@ -9,6 +8,7 @@ cdef class Reactor:
     cdef public object listener
     cdef public object tls
     cdef public object clock
+    cdef public object steady
     cdef public long long rounds
     cdef public object epoll
     cdef public list table
@@ -19,7 +19,7 @@ cdef class Reactor:
     cdef public int _listener_fd
     cdef public int _epoll_fd
     cpdef bint turn(self) except -1
-    @cython.locals(count=int, index=int, gateway=Gateway, engine=Engine, fd=int, link=Link)
+    @cython.locals(count=int, index=int, gateway=Gateway, fd=int, link=Link)
     cpdef bint round(self) except -1
     @cython.locals(data=bytes)
     cpdef void _read(self, int fd, Link link)

@@ -37,10 +37,16 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def steady_ms() -> int:
+    """Milliseconds of a clock that never jumps."""
+    return time.monotonic_ns() // 1_000_000
+
+
 class Reactor:
     """Moves bytes between sockets and one gateway.
 
-    clock: Unix time in ms; tls: wraps every connection where it is given. rounds: how many had traffic;
+    clock: Unix time in ms; steady: ms of a clock that never jumps; tls: wraps every connection where it is
+    given. rounds: how many had traffic;
     table: links by descriptor; again: those who may have more than was read at once.
     """
 
@@ -50,11 +56,13 @@ class Reactor:
         listener: socket.socket,
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], int] = wall_ms,
+        steady: Callable[[], int] = steady_ms,
     ) -> None:
         self.gateway = gateway
         self.listener = listener
         self.tls = tls
         self.clock = clock
+        self.steady = steady
         self.rounds = 0
         self.epoll = select.epoll()
         self.table: list[Link | None] = []
@@ -89,8 +97,7 @@ class Reactor:
             return False
         self.rounds += 1
         gateway = self.gateway
-        engine = gateway.engine
-        gateway.begin(self.clock())
+        gateway.begin(self.clock(), self.steady())
         if self.again:
             self._read_again()
         for index in range(count):
@@ -106,7 +113,7 @@ class Reactor:
                 self._read(fd, link)
                 if sockets.ready_mask(index) & sockets.ENDED:
                     self.again.append(link)
-            if engine.full():
+            if gateway.full():
                 self.finish()
         self.finish()
         return True
@@ -129,12 +136,12 @@ class Reactor:
         for link in again:
             if link.handle >= 0 and not link.backlog:
                 self._read(link.handle, link)
-            if self.gateway.engine.full():
+            if self.gateway.full():
                 self.finish()
 
     def tick(self) -> None:
         """Let time pass at the gateway: once a second."""
-        self.gateway.begin(self.clock())
+        self.gateway.begin(self.clock(), self.steady())
         self.gateway.tick()
         self.finish()
 
@@ -251,7 +258,7 @@ class Reactor:
             link.close("broken")
             return
         if sent:
-            link.stalled_ms = self.gateway.now_ms
+            link.stalled_ms = self.gateway.steady_ms
         link.backlog = link.backlog[sent:]
         if not link.backlog:
             self.gateway.own(link)

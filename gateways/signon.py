@@ -54,7 +54,7 @@ def auth(link: "Link", message: m.Auth) -> None:
     log.info("gateway.signed_on", id=link.id, role=link.role, peer=link.peer)
     if link.reader is not None:
         for lane in link.reader.lanes.values():
-            if lane.mode != 1:
+            if lane.mode_set:
                 link.send(m.SetLane(lane.number, lane.mode), gateway.next_ref())
     gateway.own(link)  # a replaced connection's GOODBYE came in between
 

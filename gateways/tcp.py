@@ -146,7 +146,7 @@ async def _wait_stopped(reactor: Reactor) -> None:
 async def stop(reactor: Reactor) -> None:
     """GOODBYE to everybody; who does not take it within STOP_S_MAX is dropped."""
     reactor.pause_accepting()
-    reactor.gateway.begin(reactor.clock())
+    reactor.gateway.begin(reactor.clock(), reactor.steady())
     reactor.gateway.stop()
     reactor.finish()
     with trio.move_on_after(STOP_S_MAX):

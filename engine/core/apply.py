@@ -236,7 +236,8 @@ def _apply_corrected(lot: Lot, event: op.CountCorrected, position: int) -> None:
 
 
 def _apply_mode(lot: Lot, event: op.LaneModeSet, position: int) -> None:
-    lot.readers[event.reader].lanes[event.lane].mode = event.mode
+    lane = lot.readers[event.reader].lanes[event.lane]
+    lane.mode, lane.mode_set = event.mode, True
 
 
 def _apply_nothing(lot: Lot, event: Event, position: int) -> None:

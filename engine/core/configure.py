@@ -98,13 +98,13 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
     if reader is None:
         reader = lot.readers[event.reader] = Reader(event.reader)
     reader.spec = event.lanes
-    modes = {number: lane.mode for number, lane in reader.lanes.items()}
+    modes = {number: (lane.mode, lane.mode_set) for number, lane in reader.lanes.items()}
     reader.lanes = {}
     for number, direction, area, gate, confirm, codes, cards, plates in event.lanes:
         inside = lot.areas.get(area, lot.outermost)
         lane = Lane(reader, number, direction, inside, lot.gates.get(gate), confirm)
         lane.policy = ("off", codes, cards, "off", plates)
-        lane.mode = modes.get(number, 1)
+        lane.mode, lane.mode_set = modes.get(number, (1, False))
         reader.lanes[number] = lane
     for stay in [*lot.moving.values(), *lot.lapsed.values()]:
         if stay.lane is not None and stay.lane.reader is reader:

@@ -44,6 +44,7 @@ cdef class Lane:
     cdef public bint confirm
     cdef public tuple policy
     cdef public int mode
+    cdef public bint mode_set
     cdef public int barrier
     cdef public bint loop
     cdef public tuple faults

@@ -140,7 +140,8 @@ class Lane:
     """One traffic path past a reader.
 
     direction: "entry", "exit" or "both"; area: leads into or out of it; policy: per kind of credential
-    (index = kind) "open", "known" or "off"; confirm: a car counts only after its PASSAGE; mode: SET_LANE's.
+    (index = kind) "open", "known" or "off"; confirm: a car counts only after its PASSAGE; mode: SET_LANE's;
+    mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too.
     """
 
     def __init__(
@@ -154,6 +155,7 @@ class Lane:
         self.confirm = confirm
         self.policy: tuple[str, ...] = ("off", "off", "off", "off", "off")
         self.mode = 1
+        self.mode_set = False
         self.barrier = 0
         self.loop = False
         self.faults: tuple[str, ...] = ()

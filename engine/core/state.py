@@ -46,10 +46,14 @@ def _dump_reader(reader: Reader) -> list[Any]:
     return [
         reader.id,
         reader.spec,
-        {number: (lane.mode, lane.barrier, lane.loop, lane.faults) for number, lane in reader.lanes.items()},
+        {number: _dump_lane(lane) for number, lane in reader.lanes.items()},
         [_dump_numbering(numbering) for numbering in reader.numberings.values()],
         list(reader.retired),
     ]
+
+
+def _dump_lane(lane: Lane) -> list[Any]:
+    return [lane.mode, lane.mode_set, lane.barrier, lane.loop, lane.faults]
 
 
 def _dump_numbering(numbering: Numbering) -> list[Any]:
@@ -135,9 +139,10 @@ def _load_reader(lot: Lot, saved: list[Any]) -> None:
     lanes_spec = tuple(tuple(lane) for lane in spec)
     apply_reader_configured(lot, ReaderConfigured(lot.id, 0, 0, id, lanes_spec), 0)
     reader = lot.readers[id]
-    for number, (mode, barrier, loop, faults) in lanes.items():
+    for number, (mode, mode_set, barrier, loop, faults) in lanes.items():
         lane = reader.lanes[number]
-        lane.mode, lane.barrier, lane.loop, lane.faults = mode, barrier, loop, tuple(faults)
+        lane.mode, lane.mode_set = mode, mode_set
+        lane.barrier, lane.loop, lane.faults = barrier, loop, tuple(faults)
     for boot, done_to, ranges, mixed, slots, late in numberings:
         numbering = Numbering(boot)
         numbering.restore(done_to, ranges, mixed, _unpack(slots), _unpack(late))

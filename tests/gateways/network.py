@@ -151,12 +151,16 @@ def scan(no: int, token: bytes = b"", lane: int = ENTRY, at_ms: int = START_MS) 
 
 
 class World:
-    """One gateway, its engine on simulated storage, and its peers. Time moves by `wait`."""
+    """One gateway, its engine on simulated storage, and its peers. Time moves by `wait`.
+
+    jump_ms: how far the wall clock is from the one that never jumps.
+    """
 
     def __init__(self, config: Config | None = None, storage: MemoryStorage | None = None) -> None:
         self.config = config or make_config()
         self.storage = storage or MemoryStorage()
         self.now_ms = START_MS
+        self.jump_ms = 0
         self.peers: dict[Link, Peer] = {}
         self._draws = random.Random(1)
         self._start()
@@ -206,10 +210,10 @@ class World:
 
     def round(self, *sends: tuple[Peer, bytes]) -> None:
         """One round of the engine with these bytes in it."""
-        self.gateway.begin(self.now_ms)
+        self.gateway.begin(self.now_ms + self.jump_ms, self.now_ms)
         for peer, data in sends:
             peer.link.receive(data)
-            if self.engine.full():
+            if self.gateway.full():
                 self.finish()
         self.finish()
 
@@ -241,7 +245,7 @@ class World:
 
     def flush(self, peer: Peer) -> None:
         """Give a peer what waited for it."""
-        self.gateway.begin(self.now_ms)
+        self.gateway.begin(self.now_ms + self.jump_ms, self.now_ms)
         data, peer.link.backlog = peer.link.backlog, b""
         if data:
             peer.receive(data)
@@ -266,7 +270,7 @@ class World:
         until = self.now_ms + int(seconds * 1000)
         while self.now_ms < until:
             self.now_ms = min(until, self.now_ms + int(step_s * 1000))
-            self.gateway.begin(self.now_ms)
+            self.gateway.begin(self.now_ms + self.jump_ms, self.now_ms)
             self.gateway.tick()
             self.finish()
 

@@ -112,3 +112,29 @@ def test_nothing_but_sign_on_before_it() -> None:
     world.round((peer, frame(m.Scan.TYPE, 1, m.encode(scan(1)))))
     assert codes(peer.take()) == [Fault.NOT_ALLOWED]
     assert peer.ended and world.dump() == before
+
+
+def test_normal_again_is_told_to_a_reader_that_was_away() -> None:
+    """A lane set back to normal while its reader was away does not stay as the reader remembers it."""
+    world = World()
+    reader = world.reader("r0")
+    service = world.service()
+    args = {"reader": "r0", "lane": SLOW_ENTRY, "mode": 2, "actor": "op"}
+    service.ask(m.CommandMessage(bytes(16), "north", "set_lane", args))
+    assert reader.take() == [m.SetLane(SLOW_ENTRY, 2)]
+    world.hang_up(reader)
+    service.ask(m.CommandMessage(b"2" * 16, "north", "set_lane", args | {"mode": 1}))
+    world.restart()
+    assert world.reader("r0").take() == [m.SetLane(SLOW_ENTRY, 1)]
+
+
+@pytest.mark.parametrize("jump_ms", [86_400_000, -86_400_000])
+def test_a_jump_of_the_wall_clock_ends_nobody(jump_ms: int) -> None:
+    """How long a peer takes is measured on a clock that never jumps, in either direction."""
+    world = World()
+    reader, stranger = world.reader("r0"), world.connect()
+    world.jump_ms = jump_ms
+    world.wait(2)
+    assert not reader.ended and not stranger.ended
+    world.wait(4)
+    assert stranger.ended and not reader.ended
