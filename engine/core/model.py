@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.spots import FreeSpots
 
-NUMBERINGS_MAX = 16
-"""Numberings of one reader that keep their answers. A reader without a lasting log draws a boot at every
-start; its old boots are asked for by nobody. Beyond 16 the oldest is retired: it is remembered
-by name, and everything under it is answered 205, never decided again."""
+NUMBERINGS_MAX = 4
+"""Numberings of one reader that keep their answers, some 80 KB each when full. A reader without a lasting log
+draws a boot at every start and never asks for the old one again. Beyond 4 the one longest unused is retired:
+it is remembered by name, and everything under it is answered 205, never decided again."""
 
 RETIRED_MAX = 4096
 """Boots remembered after that, 8 bytes of news each: ten years of a restart a day."""
