@@ -15,6 +15,8 @@ _CURRENCY = (re.compile(r"[A-Z]{3}"), "a currency's three capital letters (ISO 4
 # Ten times the largest car park there is.
 _SPOTS_MAX = 1_000_000
 _CONFIRM_S_DEFAULT = 120
+# A lot's configuration is journalled as one event, which must fit a record (60 KiB) and a subscriber's frame.
+_EVENT_BYTES_MAX = 50_000
 
 
 def read_lot(table: Table) -> LotConfig:
@@ -26,6 +28,7 @@ def read_lot(table: Table) -> LotConfig:
     note_repeats(gate_tables, [gate.id for gate in gates], "id")
     _check_tree(area_tables, areas)
     _check_size(table, areas)
+    _check_event(table, areas, gates)
     lot_id = table.text("id", shape=ID)
     return LotConfig(
         id=lot_id,
@@ -109,3 +112,13 @@ def _check_size(lot: Table, areas: tuple[AreaConfig, ...]) -> None:
         lot.note("area", "no area has spots: the lot could never let anybody in")
     if total > _SPOTS_MAX:
         lot.note("area", f"{total} spots are more than {_SPOTS_MAX}")
+
+
+def _check_event(lot: Table, areas: tuple[AreaConfig, ...], gates: tuple[GateConfig, ...]) -> None:
+    """All of it fits one event: some 700 blocks of spots, more where their names are short."""
+    spots = sum(len(b.level) + len(b.prefix) + len(b.spot_class) + 40 for a in areas for b in a.spots)
+    names = sum(2 * len(area.id) + 30 for area in areas)
+    near = sum(len(gate.id) + 20 + sum(len(block) + 2 for block in gate.nearest) for gate in gates)
+    if spots + names + near > _EVENT_BYTES_MAX:
+        text = f"blocks and gates take {spots + names + near} bytes, more than {_EVENT_BYTES_MAX}"
+        lot.note("area", f"{text}: make blocks larger, or let gates name fewer of them")

@@ -192,6 +192,18 @@ def test_lots_without_anything_are_told(tmp_path: Path) -> None:
         load_text(tmp_path, hollow)
 
 
+def test_a_lot_that_fits_no_event_is_told(tmp_path: Path) -> None:
+    """What could not be journalled as one event is refused here, with what to do; 700 blocks still fit."""
+    block = '[[lot.area.spots]]\nlevel = "P{0}"\nprefix = "Q"\nclass = "standard"\ncount = 3\n'
+    at = EXAMPLE.index("[[lot.area.spots]]")
+    many = [
+        EXAMPLE[:at] + "".join(block.format(n) for n in range(count)) + EXAMPLE[at:] for count in (700, 1100)
+    ]
+    assert len(load_text(tmp_path, many[0]).lots[0].areas[0].spots) > 700
+    with pytest.raises(ConfigErrors, match="more than 50000: make blocks larger"):
+        load_text(tmp_path, many[1])
+
+
 def test_beyond_loopback_plain_needs_saying_so(tmp_path: Path) -> None:
     """allow_plain = true is what lets an engine listen beyond this machine without TLS."""
     text = EXAMPLE.replace('"127.0.0.1:7400"', '"0.0.0.0:7400"\nallow_plain = true')
