@@ -68,7 +68,7 @@ def test_the_example_loads_with_all_it_says() -> None:
 
 
 def test_the_demo_loads_without_any_environment() -> None:
-    """`liftgate up` needs nothing from outside; the city has the recorded lots, the visitor one of his own."""
+    """`liftgate up` needs nothing from outside; the city has the recorded lots, the visitor his own."""
     config = load(SHIPPED / "demo.toml", {})
     assert [lot.id for lot in config.lots] == ["north", "P1", "P7", "P8"]
     assert {"city", "screen", "tail", "console"} == {service.id for service in config.services}

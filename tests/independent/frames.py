@@ -153,8 +153,10 @@ def _each(check: Check) -> Check:
 
 def _row(*checks: Check) -> Check:
     def fits(value: Any) -> bool:
-        return isinstance(value, list) and len(value) >= len(checks) and all(
-            check(item) for check, item in zip(checks, value, strict=False)
+        return (
+            isinstance(value, list)
+            and len(value) >= len(checks)
+            and all(check(item) for check, item in zip(checks, value, strict=False))
         )
 
     return fits
