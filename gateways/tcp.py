@@ -4,7 +4,6 @@ import gc
 import json
 import resource
 import secrets
-import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -93,8 +92,8 @@ def listen(config: EngineConfig) -> socket.socket:
     return listener
 
 
-async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
-    """Run the engine until SIGTERM or SIGINT, or until the task is cancelled.
+async def serve(config: Config, ready: Callable[[str, int], None], stopping: trio.Event) -> None:
+    """Run the engine until `stopping` is set (then it ends in order), or until the task is cancelled.
 
     ready: called with host and port once it listens. Raises JournalFailed and OSError; then nothing that was
     not durable was answered.
@@ -111,15 +110,14 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
             nursery.start_soon(_every_second, reactor)
             nursery.start_soon(_maintain, engine)
             nursery.start_soon(_fold, engine, config.engine)
+            nursery.start_soon(reactor.run)
             host, port = reactor.listener.getsockname()[:2]
             log.info("engine.listening", host=host, port=port, tls=context is not None)
-            nursery.start_soon(reactor.run)
-            gc.collect()
-            gc.freeze()  # what stands now stays; a full collection over it would be a pause at a barrier
-            gc.enable()
-            gc.set_threshold(GC_THRESHOLD, 50, 50)
+            _settle_garbage()
             ready(host, port)
-            await _wait_stopped(reactor)
+            await stopping.wait()
+            log.info("engine.stopping")
+            await stop(reactor)
             nursery.cancel_scope.cancel()
     finally:
         reactor.close()
@@ -127,20 +125,19 @@ async def serve(config: Config, ready: Callable[[str, int], None]) -> None:
     log.info("engine.stopped", position=engine.journal.durable_position)
 
 
+def _settle_garbage() -> None:
+    """What stands now stays: a full collection over it would be a pause at a barrier."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+    gc.set_threshold(GC_THRESHOLD, 50, 50)
+
+
 def write_ready_file(path: Path, host: str, port: int, pid: int) -> None:
     """Tell whoever started the engine where it listens: JSON, written aside and renamed."""
     aside = path.with_name(path.name + ".new")
     aside.write_text(json.dumps({"host": host, "port": port, "pid": pid}))
     aside.rename(path)
-
-
-async def _wait_stopped(reactor: Reactor) -> None:
-    """Wait for SIGTERM or SIGINT, then stop in order."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for number in signals:
-            log.info("engine.stopping", signal=signal.Signals(number).name)
-            await stop(reactor)
-            return
 
 
 async def stop(reactor: Reactor) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import trio
 
@@ -59,11 +61,13 @@ async def _serve(config: Config, paths: list[Path], stop_with_stdin: bool) -> No
             write_ready_file(path, host, port, os.getpid())
             written.append(path)
 
+    stopping = trio.Event()
+    stop_on_signals(trio.lowlevel.current_trio_token(), stopping)
     async with trio.open_nursery() as nursery:
         if stop_with_stdin:
-            nursery.start_soon(_stop_with_stdin)
+            nursery.start_soon(_stop_with_stdin, stopping)
         try:
-            await serve(config, ready)
+            await serve(config, ready, stopping)
         finally:
             # A leftover would send clients nowhere. The other file, if any, is whose it is.
             if written:
@@ -71,9 +75,24 @@ async def _serve(config: Config, paths: list[Path], stop_with_stdin: bool) -> No
         nursery.cancel_scope.cancel()
 
 
-async def _stop_with_stdin() -> None:
+def stop_on_signals(token: trio.lowlevel.TrioToken, stopping: trio.Event) -> None:
+    """Stop in order at SIGTERM or Ctrl-C, and let nothing that comes after it interrupt that.
+
+    Not trio's receiver: one signal more than it handed out it raises again when it closes, in the middle of
+    the stop.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(trio.RunFinishedError):  # it has stopped already
+            token.run_sync_soon(stopping.set, idempotent=True)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+async def _stop_with_stdin(stopping: trio.Event) -> None:
     """Stop in order when whoever started this is gone, however that ended."""
     async with trio.lowlevel.FdStream(os.dup(sys.stdin.fileno())) as stream:
         while await stream.receive_some(4096):
             pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    stopping.set()

@@ -65,3 +65,15 @@ def test_it_goes_on_with_its_journal(config: Path) -> None:
         assert scan(config).returncode == 0
     with engine(config):
         assert scan(config).returncode == 3
+
+
+def test_told_to_stop_twice(config: Path) -> None:
+    """A second SIGTERM and the end of stdin during a stop change nothing: exit 0, no leftover."""
+    for _ in range(5):
+        with started("engine", "--config", config, "--stop-with-stdin") as process:
+            wait_ready(config, process)
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)
+            process.communicate()
+        assert process.returncode == 0
+        assert not ready_file(config).exists()
