@@ -73,11 +73,24 @@ def extensions() -> list[Extension]:
         )
         for name in compilable()
     ]
-    found = cythonize(modules, build_dir="build/cython", compiler_directives=DIRECTIVES, quiet=True)
+    found = cythonize(
+        modules, build_dir="build/cython", compiler_directives=DIRECTIVES, quiet=True, force=types_changed()
+    )
     for extension in found:
         # Set here because cythonize makes new objects and drops it.
         extension.optional = True
     return found
+
+
+def types_changed() -> bool:
+    """Whether any .pxd is newer than any generated C.
+
+    Cython itself does not see that `from liftgate.codecs cimport codes` depends on codes.pxd, and would leave
+    yesterday's constants in today's build.
+    """
+    types = [path.stat().st_mtime for path in Path("liftgate").glob("*/**/*.pxd")]
+    made = [path.stat().st_mtime for path in Path("build/cython").glob("**/*.c")]
+    return bool(types and made) and max(types) > min(made)
 
 
 class BuildOptional(build_ext):

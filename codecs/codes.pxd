@@ -20,10 +20,16 @@ cdef enum:
 
     ANSWERS_KEPT = 256
 
-    TIME_MS_MAX = 0x10000000000000
     SKEW_MS_MAX = 10000
 
     HEADER_BYTES = 16
     TOKEN_BYTES_MAX = 512
 
     ON_THIS_DISK = 1
+
+# No enum constant: C gives an enum only an int.
+cdef extern from *:
+    """
+    #define LG_TIME_MS_MAX (1LL << 52)
+    """
+    const long long TIME_MS_MAX "LG_TIME_MS_MAX"

@@ -222,3 +222,16 @@ def test_largest_numbers(no: int) -> None:
     world.restart()
     welcome = world.connect().sign_on("r0", boot=no)
     assert welcome.gaps == ((no - 2, no),)
+
+
+@pytest.mark.parametrize(
+    ("skew_ms", "kept"), [(-9_000, True), (9_000, True), (-11_000, False), (1 << 63, False)]
+)
+def test_which_clock_an_event_has(skew_ms: int, kept: bool) -> None:
+    """Within 10 s of the engine's clock a scan and a passage have their reader's time, else the engine's."""
+    world = World()
+    at_ms = START_MS + skew_ms
+    world.reader().ask(m.Scan(1, at_ms, ENTRY, 2, b"car"), m.Passage(2, at_ms, ENTRY, 3))
+    numbering = world.lot.readers["r0"].numbering(7)
+    for no in (1, 2):
+        assert numbering.answer(no).at_ms == (at_ms if kept else START_MS)  # type: ignore[attr-defined]
