@@ -13,6 +13,9 @@ cdef class Reactor:
     cdef public object epoll
     cdef public list table
     cdef public list again
+    cdef public list heard
+    cdef public list said
+    cdef public Py_ssize_t _said_bytes
     cdef public dict owned
     cdef public dict secure
     cdef public bint accepting
@@ -23,6 +26,8 @@ cdef class Reactor:
     cpdef bint round(self) except -1
     @cython.locals(data=bytes)
     cpdef void _read(self, int fd, Link link)
+    @cython.locals(heard=list, said=list, gateway=Gateway, index=Py_ssize_t, link=Link)
+    cpdef void _decide(self)
     @cython.locals(
         gateway=Gateway, owners=list, stops=list, buf=bytearray, index=Py_ssize_t, link=Link,
         start=Py_ssize_t, stop=Py_ssize_t, fd=int, sent=Py_ssize_t
