@@ -36,6 +36,10 @@ FILES_KEPT = 64
 """Descriptors that no connection gets: segments, feeds, a fold, its pipes. Without one to spare the journal
 could not begin its next segment, and strangers could bring that about."""
 
+SWITCH_S = 0.0005
+"""The thread that makes the next segment comes back from a thousand short system calls, and waits for the
+interpreter after each: at Python's own 5 ms it could come too late, and a commit had to wait for it."""
+
 LISTEN_BACKLOG = 4096
 """A storm of reconnecting readers waits here while earlier ones are greeted."""
 
@@ -98,6 +102,7 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
     ready: called with host and port once it listens. Raises JournalFailed and OSError; then nothing that was
     not durable was answered.
     """
+    sys.setswitchinterval(SWITCH_S)
     gc.disable()  # recovery makes much and drops little: collections in it find nothing
     storage = DiskStorage(config.engine.journal)
     engine, gateway = start(config, storage)

@@ -355,17 +355,17 @@ class Journal:
         self._covered = max(self._covered, covered_position)
 
     def maintain(self) -> None:
-        """Store cursors, remove retired segments, make the next segment when this one is half full. Blocks:
-        use a thread.
+        """Store cursors, remove retired segments, make the next segment as soon as the last one is in use.
 
-        Call it a few times a second: at full load a segment lasts two. Raises StorageError; the disk
-        is then not to be trusted.
+        Blocks: use a thread. Call it a few times a second: at full load a segment lasts two, and a commit
+        that meets its end before the next one is ready waits for it. Raises StorageError; the disk is then
+        not to be trusted.
         """
         if self._refusal:
             raise JournalFailed(self._refusal)
         self._save_cursors()
         self._remove_retired()
-        if self._spare is None and (self._disk_full or 2 * self._offset >= self._segment_bytes):
+        if self._spare is None:
             self._prepare()
 
     def _save_cursors(self) -> None:

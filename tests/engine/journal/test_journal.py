@@ -109,7 +109,7 @@ def test_a_group_larger_than_two_segments_is_refused() -> None:
 
 @pytest.mark.parametrize("prepared", [True, False])
 def test_rolling_over_uses_the_segment_made_ahead(prepared: bool) -> None:
-    """With maintain() a spare is ready at half a segment; without, a commit makes the segment."""
+    """With maintain() a spare is always ready; without, a commit makes the segment."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage)
     while len(journal.catalogue.all()) < 3:

@@ -181,8 +181,8 @@ def test_a_rename_that_a_crash_undid_is_finished(seed: int) -> None:
     journal, _, _ = opened(storage)
     entries = []
     while len(segment_files(storage)) == 1:
-        entries.append(put(journal, bytes(1000)))
         journal.maintain()
+        entries.append(put(journal, bytes(1000)))
     storage.crash(Random(seed))
     assert replayed(storage) == entries
     assert len(segment_files(storage)) == 2
