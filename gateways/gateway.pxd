@@ -25,6 +25,7 @@ cdef class Gateway:
     cdef public long long steady_ms
     cdef public bint stopping
     cdef public long long decided
+    cdef public long long answered
     cdef public Link _owner
     cdef public list owners
     cdef public list stops

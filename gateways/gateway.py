@@ -43,7 +43,8 @@ class Gateway:
 
     out: frames of this round, in runs of one link each; fields, scan: the scan at hand,
     filled anew for each so that it stays in cache; links: every open
-    connection; readers, services: the signed-on ones by id; decided: scans since the start.
+    connection; readers, services: the signed-on ones by id; decided: scans since the start; answered: times
+    that what waited for an answer was sent.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
@@ -66,6 +67,7 @@ class Gateway:
         self.steady_ms = engine.now_ms
         self.stopping = False
         self.decided = 0
+        self.answered = 0
         self._owner: Link | None = None
         self.owners: list[Link] = []
         self.stops: list[int] = []
@@ -121,6 +123,7 @@ class Gateway:
 
     def sent(self) -> None:
         """The round's frames are sent or kept: forget them."""
+        self.answered += 1
         self.owners.clear()
         self.stops.clear()
         self.out.n = 0

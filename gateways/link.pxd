@@ -38,6 +38,7 @@ cdef class Link:
     cdef public bint closed
     cdef public int in_flight_max
     cdef public int _unanswered
+    cdef public long long _answered
     @cython.locals(gateway=Gateway)
     cpdef void receive(self, bytes data)
     @cython.locals(conn=WireConnection, fields=ScanFields)

@@ -75,6 +75,7 @@ class Link:
         self.closed = False
         self.in_flight_max = gateway.config.in_flight_max
         self._unanswered = 0
+        self._answered = 0
 
     # -- what comes in
 
@@ -87,7 +88,9 @@ class Link:
         gateway = self.gateway
         self.heard_ms = gateway.steady_ms
         self.pinged_ms = 0
-        self._unanswered = 0
+        if self._answered != gateway.answered:
+            self._answered = gateway.answered
+            self._unanswered = 0
         gateway.own(self)
         self.conn.feed(data)
         while self._take_all():

@@ -22,8 +22,10 @@ cdef class Reactor:
     cdef public int _listener_fd
     cdef public int _epoll_fd
     cpdef bint turn(self) except -1
-    @cython.locals(count=int, index=int, gateway=Gateway, fd=int, link=Link)
+    @cython.locals(count=int, gateway=Gateway)
     cpdef bint round(self) except -1
+    @cython.locals(index=int, fd=int, link=Link)
+    cpdef void _read_ready(self, int count)
     @cython.locals(data=bytes)
     cpdef void _read(self, int fd, Link link)
     @cython.locals(heard=list, said=list, gateway=Gateway, index=Py_ssize_t, link=Link)

@@ -29,6 +29,11 @@ TURN_S = 0.01
 """Rounds go on for so long before the other tasks (timer, signals) get a look in. A number of rounds won't
 do: one can be 64 scans of each of 10,000 readers, and 32 of those kept SIGTERM waiting for seconds."""
 
+POLLS_PER_ROUND = 4
+"""Looks for more before a round is decided: while some were read, others have spoken, and they share its
+sync. Beside each other at 1,000 x 1: one look 62, four 82, thirty-two 63 thousand answers a second; so
+many make engine and readers wait for each other in turn."""
+
 SAID_BYTES_MAX = 1024 * 1024
 """Read ahead of deciding. System calls push the engine's code and state out of the cache, so a thousand small
 reads and then a thousand decisions cost less than the two in turn; beyond this there is nothing to gain."""
@@ -108,6 +113,19 @@ class Reactor:
         gateway.begin(self.clock(), self.steady())
         if self.again:
             self._read_again()
+        for _ in range(POLLS_PER_ROUND):
+            self._read_ready(count)
+            count = sockets.poll(self.epoll, self._epoll_fd)
+            if not count:
+                break
+        else:
+            self._read_ready(count)
+        self._decide()
+        self.finish()
+        return True
+
+    def _read_ready(self, count: int) -> None:
+        """Read from everyone that the last poll found ready."""
         for index in range(count):
             fd = sockets.ready_fd(index)
             link = self.table[fd] if fd < len(self.table) else None
@@ -123,9 +141,6 @@ class Reactor:
                     self.again.append(link)
             if self._said_bytes >= SAID_BYTES_MAX:
                 self._decide()
-        self._decide()
-        self.finish()
-        return True
 
     def _read(self, fd: int, link: Link) -> None:
         """Take what a socket has. It is decided a little later, together with what others said."""

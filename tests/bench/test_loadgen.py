@@ -158,7 +158,7 @@ def test_signs_on_and_then_scans() -> None:
     ("key", "rest", "reason"),
     [
         (bytes(32), WELCOME_REST, "wrong MAC"),
-        (KEY, [0, [[3, 4]], 64, 4096, 15, 0], "cannot have gaps"),
+        (KEY, [0, [[3, 4]], 64, 4096, 15, 0], "no gaps were left"),
         (KEY, [0, [], 1, 4096, 15, 0], "takes 1 in flight, 2 wanted"),
     ],
 )

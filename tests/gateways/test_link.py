@@ -18,6 +18,15 @@ def test_in_flight_bound() -> None:
     assert world.reader().ask(scan(16))[0] == answers[7]
 
 
+def test_in_flight_bound_over_two_reads() -> None:
+    """What comes in two pieces within one round is unanswered together."""
+    world = World(make_config(in_flight_max=8))
+    reader = world.reader()
+    pieces = [b"".join(reader.frame(scan(no)) for no in numbers) for numbers in (range(1, 6), range(6, 10))]
+    world.round(*((reader, piece) for piece in pieces))
+    assert codes(reader.take()) == [Fault.TOO_MANY_IN_FLIGHT] and reader.ended
+
+
 def test_lane_not_configured() -> None:
     """A lane that the reader does not have is ERROR 13 with the request's ref; nothing is decided."""
     world = World()
