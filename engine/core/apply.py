@@ -20,7 +20,7 @@ from liftgate.engine.core.events import (
     ReaderEvent,
     ScanDecided,
 )
-from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Lane, Lot, Stay
+from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, PLACES_MAX, Area, Block, Lane, Lot, Stay
 
 
 class BrokenState(Exception):
@@ -124,14 +124,25 @@ def _find(lot: Lot, name: str | None, read: ReadCredential) -> None:
     read.number = 0
     if name is None:
         return
+    place = lot.places.get(name)
+    if place is None:
+        place = _place_of(lot, name)
+        if len(lot.places) >= PLACES_MAX:
+            lot.places.clear()
+        lot.places[name] = place
+    read.block = place[0]
+    read.number = place[1]
+
+
+def _place_of(lot: Lot, name: str) -> tuple[Block, int]:
     block = lot.blocks.get(name)
+    if block is not None:
+        return block, 0
+    key, _, number = name.rpartition("-")
+    block = lot.blocks.get(key)
     if block is None:
-        dash = name.rfind("-")
-        block = lot.blocks.get(name[:dash])
-        if block is None:
-            raise BrokenState(f"lot {lot.id}: no spot {name!r}")
-        read.number = int(name[dash + 1 :])
-    read.block = block
+        raise BrokenState(f"lot {lot.id}: no spot {name!r}")
+    return block, int(number)
 
 
 def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:

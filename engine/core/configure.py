@@ -39,7 +39,7 @@ def apply_lot_configured(lot: Lot, event: LotConfigured, position: int) -> None:
     lot.tag = raw.crc32(lot.id_utf8, 0, len(lot.id_utf8), 0)
     lot.name, lot.timezone = spec["name"], spec["timezone"]
     lot.currency, lot.assign, lot.confirm_ms = spec["currency"], spec["assign"], spec["confirm_ms"]
-    lot.areas, lot.blocks = {}, {}
+    lot.areas, lot.blocks, lot.places = {}, {}, {}
     _add_areas(lot, spec["areas"], None)
     lot.gates = {gate["id"]: Gate(gate["id"], tuple(gate["nearest"])) for gate in spec["gates"]}
     for area in before.values():

@@ -91,6 +91,7 @@ cdef class Lot:
     cdef public long long confirm_ms
     cdef public dict areas
     cdef public dict blocks
+    cdef public dict places
     cdef public dict gates
     cdef public dict readers
     cdef public dict stays

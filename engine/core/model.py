@@ -26,6 +26,10 @@ OUTCOMES_MAX = 4096
 """COMMANDs whose outcome is kept for repetition; a service repeats within seconds, this is hours."""
 
 
+PLACES_MAX = 65_536
+"""Names of spots that replay has read already, some 150 bytes each; then it begins anew."""
+
+
 class Tariff(Protocol):
     """What prices a stay at its exit; the seam that tariffs fill. A lot without one is free."""
 
@@ -244,7 +248,8 @@ class Lot:
     seq: number of its last event, from 1 without gaps; stays: open ones by credential; moving: those with
     an opened barrier before them, by session, oldest first; lapsed: those that waited too long for their
     PASSAGE and were not seen since, open or not, by session, see LAPSED_MAX; denied, known: by
-    credential; forgiven: credentials whose next exit needs no entry.
+    credential; forgiven: credentials whose next exit needs no entry; places: what names
+    of spots stand for, as far as replay has met them.
     """
 
     def __init__(self, id: str) -> None:
@@ -260,6 +265,7 @@ class Lot:
         self.confirm_ms = 120_000
         self.areas: dict[str, Area] = {}
         self.blocks: dict[str, Block] = {}
+        self.places: dict[str, tuple[Block, int]] = {}
         self.gates: dict[str, Gate] = {}
         self.readers: dict[str, Reader] = {}
         self.stays: dict[bytes, Stay] = {}
