@@ -16,7 +16,7 @@ def journal(action: str, config: Path, *more: object) -> Done:
 
 def damage(config: Path) -> None:
     """Flip a byte in the record of the first scan, with good records behind it."""
-    (segment,) = folder(config).glob("*.seg")
+    (segment,) = folder(config).glob("0*.seg")
     data = bytearray(segment.read_bytes())
     data[data.index(b"P1-A-001")] ^= 0xFF
     segment.write_bytes(data)

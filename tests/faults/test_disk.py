@@ -93,7 +93,7 @@ def written(tmp_path: Path) -> tuple[Engine, EventLog, Path]:
                 reader.scan(ENTRY, b"car-%d" % n)
         engine.terminate()
         assert engine.wait_exit() == 0
-    (segment,) = (tmp_path / "journal").glob("*.seg")
+    (segment,) = (tmp_path / "journal").glob("0*.seg")
     return engine, log, segment
 
 
