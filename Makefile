@@ -32,9 +32,10 @@ run: build ## Engine and simulated city on embedded defaults, with a live view
 test: build ## Quick tests on the compiled build
 	$(PY) -m pytest -q
 
-test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, installed on its own
+test-plain: build $(PLAIN)/.stamp ## Quick tests of everything that is compiled, on the plain build, installed on its own
 	rm -rf $(PLAIN)/tests && cp -R tests pyproject.toml $(PLAIN)/
-	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider
+	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider \
+		--ignore tests/cli --ignore tests/sim
 
 test-long: build ## Kill tests, real servers, long property runs
 	$(PY) -m pytest -q -m long
