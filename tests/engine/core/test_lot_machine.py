@@ -477,9 +477,9 @@ TestUnrulyLot.settings = settings(max_examples=90, stateful_step_count=40)
 
 @pytest.mark.long
 class TestOrderlyLotLong(LotMachine.TestCase):  # type: ignore[misc, name-defined]
-    settings = settings(max_examples=1_000, stateful_step_count=80)
+    settings = settings(max_examples=200, stateful_step_count=80)
 
 
 @pytest.mark.long
 class TestUnrulyLotLong(UnrulyLotMachine.TestCase):  # type: ignore[misc, name-defined]
-    settings = settings(max_examples=2_000, stateful_step_count=80)
+    settings = settings(max_examples=300, stateful_step_count=80)
