@@ -17,7 +17,6 @@ from liftgate.bench.servers import (
     Server,
     bench_folder,
     cpu_s,
-    engine_exists,
     engine_server,
     limit_server,
     raise_open_files,
@@ -103,7 +102,7 @@ def compare(rounds: int = 5, seconds: float = 3.0, shapes: Sequence[Shape] = SHA
 
 @contextmanager
 def bench_servers(readers: int, redis: bool = True) -> Iterator[list[Server]]:
-    """Redis if wanted, the limit, and the engine if there is one, all running.
+    """Redis if wanted, the limit, and the engine, all running.
 
     They run side by side, idle but for their turn, so that what is compared was measured seconds, not
     minutes, apart.
@@ -111,8 +110,7 @@ def bench_servers(readers: int, redis: bool = True) -> Iterator[list[Server]]:
     with bench_folder() as folder, ExitStack() as stack:
         servers = [stack.enter_context(redis_server(_made(folder / "redis")))] if redis else []
         servers.append(stack.enter_context(limit_server(_made(folder / "limit"))))
-        if engine_exists():
-            servers.append(stack.enter_context(engine_server(_made(folder / "engine"), readers)))
+        servers.append(stack.enter_context(engine_server(_made(folder / "engine"), readers)))
         yield servers
 
 

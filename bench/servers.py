@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import os
 import resource
@@ -124,12 +123,6 @@ def engine_server(
     with _process(command, log, talks=False) as process:
         port = _wait_ready(process, ready, log)
         yield Server("engine", port, process, folder, ("--key", KEY_HEX), time.monotonic() - begin)
-
-
-@functools.cache
-def engine_exists() -> bool:
-    """Whether this installation has an engine to measure."""
-    return subprocess.run([*ENGINE_COMMAND, "--help"], capture_output=True).returncode == 0
 
 
 def engine_config(readers: int, spots: int, segment_bytes: int = SEGMENT_BYTES) -> str:

@@ -4,7 +4,6 @@ import msgspec
 
 from liftgate.bench.compare import SAME_WORK, SAME_WORK_SCANS, Meta, Row, compare
 from liftgate.bench.load import Shape
-from liftgate.bench.servers import engine_exists
 
 KEYS = {
     "rate",
@@ -37,7 +36,7 @@ def test_compares_tiny() -> None:
         assert set(msgspec.to_builtins(row)) > KEYS | {"p99_ratio"}
         assert row.redis_rate > 0
         assert row.limit_rate > 0
-        assert (row.rate > 0) == engine_exists()
+        assert row.rate > 0
     meta = result["meta"]
     assert isinstance(meta, Meta)
     assert set(meta.servers) >= {"limit", "redis"}

@@ -7,10 +7,7 @@ import pytest
 from liftgate.bench.idle import TooFewFiles, idle
 from liftgate.bench.load import Shape
 from liftgate.bench.recovery import recovery
-from liftgate.bench.servers import engine_exists
 from liftgate.bench.sizes import sizes
-
-pytestmark = pytest.mark.skipif(not engine_exists(), reason="no `liftgate engine` in this build")
 
 
 def test_sizes_tiny() -> None:
