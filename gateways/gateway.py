@@ -175,7 +175,7 @@ class Gateway:
         return any(link.hungry() for link in self.subscribers)
 
     def tick(self) -> None:
-        """What time brings, once a second or so: lapses, heartbeats, and ends of those who are too slow."""
+        """What time brings, some times a second: lapses, heartbeats, and ends of those who are too slow."""
         self.engine.tick()
         for link in list(self.links):
             link.tick(self.steady_ms)

@@ -44,6 +44,7 @@ cdef class Link:
     @cython.locals(conn=WireConnection, fields=ScanFields)
     cdef bint _take_all(self) except -1
     cpdef void _count_in_flight(self)
+    cpdef bint check_accepting(self) except -1
     @cython.locals(numbering=Numbering, reader=Reader)
     cpdef Numbering own_numbering(self)
     @cython.locals(reader=Reader, lane=Lane)

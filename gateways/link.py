@@ -167,8 +167,7 @@ class Link:
             return
         lane = self.lane(fields.lane)
         self.check_fits(numbering, no)
-        if not (self.engine.accepting and not self.gateway.stopping):
-            self.check_accepting()
+        if not self.check_accepting():
             return
         gateway = self.gateway
         scan = gateway.scan

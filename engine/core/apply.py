@@ -106,10 +106,6 @@ def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | N
     return stay
 
 
-def _lane(lot: Lot, event: ReaderEvent) -> Lane:
-    return _lane_of(lot, event.reader, event.lane)
-
-
 def _lane_of(lot: Lot, id: str, number: int) -> Lane:
     reader = lot.readers.get(id)
     lane = None if reader is None else reader.lanes.get(number)
@@ -147,7 +143,7 @@ def _place_of(lot: Lot, name: str) -> tuple[Block, int]:
 
 def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:
     """What all events of readers share: their number is known from here on."""
-    lane = _lane(lot, event)
+    lane = _lane_of(lot, event.reader, event.lane)
     event.position = position
     numbering = lane.reader.numbering(event.boot)
     lane.reader.keep(numbering)

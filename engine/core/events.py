@@ -14,15 +14,13 @@ from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
 from liftgate.engine.core.operator_events import OPERATOR_EVENTS, OperatorEvent
 
-EFFECTS = ("nothing", "moved", "promised")
-"""What an opened barrier did: the car counts as moved at once, or its spot is promised until PASSAGE."""
-
 
 class ScanDecided:
     """A scan and its decision.
 
     reader, boot, no: its name for ever; skew_ms: reader's clock minus engine's where that decided instead of
-    the reader's, else 0; way: IN or OUT; effect: NOTHING, MOVED or PROMISED; area: what the lane leads into
+    the reader's, else 0; way: IN or OUT; effect: NOTHING, MOVED (the car counts
+    at once) or PROMISED (its spot is held until PASSAGE); area: what the lane leads into
     or out of; rare: what few scans have, packed (`price`, `trace`). position: where the journal holds the
     event; not in the array, known from the record.
 

@@ -5,16 +5,12 @@ Nothing here opens or refuses. Where the rules would have decided otherwise the 
 
 from liftgate.codecs import codes, raw
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
-from liftgate.engine.core.events import HistoryRecorded
+from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
 from liftgate.engine.core.reads import new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
 from liftgate.engine.core.rules.table import ENTRY, EXIT
-
-SCAN = 0x10
-PASSAGE = 0x12
-LANE_STATUS = 0x13
 
 LOOK = 500
 """Reason: the reader refused what the rules would have let through; a human should look."""
@@ -30,9 +26,9 @@ def record_history(lot: Lot, command: RecordHistory) -> tuple[HistoryRecorded, .
     event.reader, event.boot, event.no = lane.reader.id, command.numbering.boot, command.no
     event.lane, event.what, event.area = lane.number, command.what, lane.area.id
     event.verdict_given, event.detail = command.verdict_given, command.fields
-    if command.what == SCAN:
+    if command.what == ScanDecided.TYPE:
         _scan(lot, command, event)
-    elif command.what == PASSAGE:
+    elif command.what == PassageRecorded.TYPE:
         _passage(lot, command, event)
     return (event,)
 

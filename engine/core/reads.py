@@ -32,7 +32,7 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
 
 
 def way_through(lane: Lane, stay: Stay | None) -> int:
-    """IN or codes.OUT. A lane for both takes a scan of somebody inside as exit, else as entry."""
+    """IN or OUT. A lane for both takes a scan of somebody inside as exit, else as entry."""
     if lane.direction == "entry":
         return codes.IN
     if lane.direction == "exit":

@@ -68,7 +68,7 @@ class Comparison:
 class LotRun:
     """One lot of the run. inside: cars by the story so far; counts: the engine's, when last asked.
 
-    refused: movements of the story that the engine did not open for, last_refusal: of the newest of them.
+    refused: movements of the story that the engine did not open for.
     """
 
     def __init__(self, config: LotConfig, readers: Sequence[Reader]) -> None:
@@ -77,7 +77,6 @@ class LotRun:
         self.inside = 0
         self.movements = 0
         self.refused = 0
-        self.last_refusal = ""
         self.counts = Counts(capacity=0, occupancy=0, held=0, available=0)
         self._ways = {way: cycle(self._taking(way)) for way in Direction}
 
@@ -104,7 +103,6 @@ class LotRun:
         self.movements += 1
         if decision.verdict != m.OPEN:
             self.refused += 1
-            self.last_refusal = f"{movement.token.hex()} at {reader.config.id}: {decision.text}"
         elif state.config.confirm:
             await reader.passage(lane, PASSED, decision.session)
 
