@@ -32,10 +32,10 @@ run: build ## Engine and simulated city on embedded defaults, with a live view
 test: build ## Quick tests on the compiled build
 	$(PY) -m pytest -q
 
-test-plain: build $(PLAIN)/.stamp ## Quick tests of everything that is compiled, on the plain build, installed on its own
-	rm -rf $(PLAIN)/tests && cp -R tests pyproject.toml $(PLAIN)/
-	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider \
-		--ignore tests/cli --ignore tests/sim
+test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, installed on its own
+	rm -rf $(PLAIN)/tests $(PLAIN)/configs && cp -R tests pyproject.toml $(PLAIN)/
+	mkdir $(PLAIN)/configs && cp configs/*.toml $(PLAIN)/configs/
+	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider
 
 test-long: build ## Kill tests, real servers, long property runs
 	$(PY) -m pytest -q -m long
