@@ -14,11 +14,13 @@ cdef class Packer:
     cpdef int sint(self, long long value) except -1
     @cython.locals(buf=bytearray, at=Py_ssize_t)
     cdef int _negative(self, long long value) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t, size=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
     cpdef int binary(self, bytes value) except -1
     cpdef int binary_or_nil(self, bytes value) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t, size=Py_ssize_t)
+    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
     cpdef int text(self, str value) except -1
+    @cython.locals(buf=bytearray, at=Py_ssize_t)
+    cdef Py_ssize_t _sized(self, Py_ssize_t size, int code) except -1
     cpdef int text_or_nil(self, str value) except -1
     cpdef int array(self, Py_ssize_t count) except -1
     cpdef int mapping(self, Py_ssize_t count) except -1

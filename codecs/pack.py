@@ -97,22 +97,8 @@ class Packer:
 
     def binary(self, value: bytes) -> None:
         size = len(value)
-        self.reserve(size + 5)
-        buf = self.buf
-        at = self.n
-        if size < 0x100:
-            buf[at] = 0xC4
-            buf[at + 1] = size
-            at += 2
-        elif size < 0x10000:
-            buf[at] = 0xC5
-            raw.put_u16(buf, at + 1, size)
-            at += 3
-        else:
-            buf[at] = 0xC6
-            raw.put_u32(buf, at + 1, size)
-            at += 5
-        raw.put_bytes(buf, at, value, size)
+        at = self._sized(size, 0xC4)
+        raw.put_bytes(self.buf, at, value, size)
         self.n = at + size
 
     def binary_or_nil(self, value: bytes | None) -> None:
@@ -123,26 +109,34 @@ class Packer:
 
     def text(self, value: str) -> None:
         size = raw.utf8_size(value)
+        if size < 0x20:
+            self.reserve(size + 1)
+            at = self.n + 1
+            self.buf[at - 1] = 0xA0 | size
+        else:
+            at = self._sized(size, 0xD9)
+        raw.put_text(self.buf, at, value, size)
+        self.n = at + size
+
+    def _sized(self, size: int, code: int) -> int:
+        """Write the head of `size` bytes; `code` is that of 8 bit sizes, the next two those of 16 and 32 bit.
+
+        Returns where the bytes belong; there is room for them.
+        """
         self.reserve(size + 5)
         buf = self.buf
         at = self.n
-        if size < 0x20:
-            buf[at] = 0xA0 | size
-            at += 1
-        elif size < 0x100:
-            buf[at] = 0xD9
+        if size < 0x100:
+            buf[at] = code
             buf[at + 1] = size
-            at += 2
-        elif size < 0x10000:
-            buf[at] = 0xDA
+            return at + 2
+        if size < 0x10000:
+            buf[at] = code + 1
             raw.put_u16(buf, at + 1, size)
-            at += 3
-        else:
-            buf[at] = 0xDB
-            raw.put_u32(buf, at + 1, size)
-            at += 5
-        raw.put_text(buf, at, value, size)
-        self.n = at + size
+            return at + 3
+        buf[at] = code + 2
+        raw.put_u32(buf, at + 1, size)
+        return at + 5
 
     def text_or_nil(self, value: str | None) -> None:
         if value is None:

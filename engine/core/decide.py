@@ -34,11 +34,9 @@ def _report_lane(lot: Lot, report: c.ReportLane) -> tuple[Event, ...]:
     if report.numbering.has(report.no):
         return ()
     event = LaneReported()
-    event.lot, event.seq = lot.id, lot.seq + 1
-    event.at_ms = decision_time(report.at_ms, report.now_ms)
-    event.reader, event.boot, event.no = report.lane.reader.id, report.numbering.boot, report.no
-    event.lane, event.barrier = report.lane.number, report.barrier
-    event.loop, event.faults = report.loop, report.faults
+    at_ms = decision_time(report.at_ms, report.now_ms)
+    event.name(lot, report.lane, report.numbering, report.no, at_ms)
+    event.barrier, event.loop, event.faults = report.barrier, report.loop, report.faults
     return (event,)
 
 

@@ -2,8 +2,10 @@ cimport cython
 from liftgate.codecs cimport codes
 from liftgate.codecs.pack cimport Packer
 from liftgate.codecs.unpack cimport Unpacker
+from liftgate.engine.core.model cimport Lane, Lot
+from liftgate.engine.core.numbering cimport Numbering
 
-cdef class ScanDecided:
+cdef class ReaderEvent:
     cdef public str lot
     cdef public long long seq
     cdef public long long at_ms
@@ -11,6 +13,12 @@ cdef class ScanDecided:
     cdef public unsigned long long boot
     cdef public unsigned long long no
     cdef public int lane
+    cdef public long long position
+    cpdef void name(self, Lot lot, Lane lane, Numbering numbering, unsigned long long no, long long at_ms)
+    cdef int _pack_head(self, Packer out, int kind, int fields) except -1
+    cdef int _unpack_head(self, Unpacker source) except -1
+
+cdef class ScanDecided(ReaderEvent):
     cdef public int kind
     cdef public bytes token
     cdef public long long skew_ms
@@ -22,51 +30,27 @@ cdef class ScanDecided:
     cdef public bytes session
     cdef public str spot
     cdef public bytes rare
-    cdef public long long position
     cpdef void pack(self, Packer out)
     @cython.locals(start=Py_ssize_t)
     cpdef void unpack(self, Unpacker source)
 
-cdef class PassageRecorded:
-    cdef public str lot
-    cdef public long long seq
-    cdef public long long at_ms
-    cdef public str reader
-    cdef public unsigned long long boot
-    cdef public unsigned long long no
-    cdef public int lane
+cdef class PassageRecorded(ReaderEvent):
     cdef public int what
     cdef public int way
     cdef public str area
     cdef public bytes session
     cdef public str effect
-    cdef public long long position
     cpdef void pack(self, Packer out)
     cpdef void unpack(self, Unpacker source)
 
-cdef class LaneReported:
-    cdef public str lot
-    cdef public long long seq
-    cdef public long long at_ms
-    cdef public str reader
-    cdef public unsigned long long boot
-    cdef public unsigned long long no
-    cdef public int lane
+cdef class LaneReported(ReaderEvent):
     cdef public int barrier
     cdef public bint loop
     cdef public tuple faults
-    cdef public long long position
     cpdef void pack(self, Packer out)
     cpdef void unpack(self, Unpacker source)
 
-cdef class HistoryRecorded:
-    cdef public str lot
-    cdef public long long seq
-    cdef public long long at_ms
-    cdef public str reader
-    cdef public unsigned long long boot
-    cdef public unsigned long long no
-    cdef public int lane
+cdef class HistoryRecorded(ReaderEvent):
     cdef public int what
     cdef public int verdict_given
     cdef public int finding
@@ -76,7 +60,6 @@ cdef class HistoryRecorded:
     cdef public str spot
     cdef public str effect
     cdef public tuple detail
-    cdef public long long position
     cpdef void pack(self, Packer out)
     cpdef void unpack(self, Unpacker source)
 

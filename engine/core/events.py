@@ -12,17 +12,70 @@ import msgspec
 from liftgate.codecs import codes
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
+from liftgate.engine.core.model import Lane, Lot
+from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.operator_events import OPERATOR_EVENTS, OperatorEvent
 
 
-class ScanDecided:
+class ReaderEvent:
+    """What all events of readers have in common, and begin with on disk after their type.
+
+    reader, boot, no: the event's name for ever; lane: the reader's number of it; position: where the journal
+    holds the event; not in the array, known from the record.
+    """
+
+    TYPE = 0
+
+    # Set by `name` or `unpack`, not by an __init__ to call through: every scan makes an event.
+    lot: str
+    seq: int
+    at_ms: int
+    reader: str
+    boot: int
+    no: int
+    lane: int
+    position: int
+
+    def name(self, lot: Lot, lane: Lane, numbering: Numbering, no: int, at_ms: int) -> None:
+        """Make this the lot's next event, number `no` of the lane's reader."""
+        self.lot = lot.id
+        self.seq = lot.seq + 1
+        self.at_ms = at_ms
+        self.reader = lane.reader.id
+        self.boot = numbering.boot
+        self.no = no
+        self.lane = lane.number
+        self.position = 0
+
+    def _pack_head(self, out: Packer, kind: int, fields: int) -> None:
+        """Begin an array of `fields` values with the type and what all events of readers have."""
+        out.array(fields)
+        out.uint(kind)
+        out.text(self.lot)
+        out.uint(self.seq)
+        out.uint(self.at_ms)
+        out.text(self.reader)
+        out.uint(self.boot)
+        out.uint(self.no)
+        out.uint(self.lane)
+
+    def _unpack_head(self, source: Unpacker) -> None:
+        self.lot = source.text()
+        self.seq = source.uint()
+        self.at_ms = source.uint()
+        self.reader = source.text()
+        self.boot = source.uint()
+        self.no = source.uint()
+        self.lane = source.uint()
+        self.position = 0
+
+
+class ScanDecided(ReaderEvent):
     """A scan and its decision.
 
-    reader, boot, no: its name for ever; skew_ms: reader's clock minus engine's where that decided instead of
-    the reader's, else 0; way: IN or OUT; effect: NOTHING, MOVED (the car counts
-    at once) or PROMISED (its spot is held until PASSAGE); area: what the lane leads into
-    or out of; rare: what few scans have, packed (`price`, `trace`). position: where the journal holds the
-    event; not in the array, known from the record.
+    skew_ms: reader's clock minus engine's where that decided instead of the reader's, else 0; way: IN or OUT;
+    effect: NOTHING, MOVED (the car counts at once) or PROMISED (its spot is held until PASSAGE); area: what
+    the lane leads into or out of; rare: what few scans have, packed (`price`, `trace`).
 
     Only numbers, text and bytes: an object that can be in no cycle costs the collector nothing, and 256 of
     them are kept for every reader.
@@ -31,13 +84,6 @@ class ScanDecided:
     TYPE = 0x10
 
     def __init__(self) -> None:
-        self.lot = ""
-        self.seq = 0
-        self.at_ms = 0
-        self.reader = ""
-        self.boot = 0
-        self.no = 0
-        self.lane = 0
         self.kind = 0
         self.token = b""
         self.skew_ms = 0
@@ -49,7 +95,6 @@ class ScanDecided:
         self.session: bytes | None = None
         self.spot: str | None = None
         self.rare: bytes | None = None
-        self.position = 0
 
     @property
     def price(self) -> tuple[int, str] | None:
@@ -70,15 +115,7 @@ class ScanDecided:
         self.rare = rare.getvalue()
 
     def pack(self, out: Packer) -> None:
-        out.array(19)
-        out.uint(0x10)
-        out.text(self.lot)
-        out.uint(self.seq)
-        out.uint(self.at_ms)
-        out.text(self.reader)
-        out.uint(self.boot)
-        out.uint(self.no)
-        out.uint(self.lane)
+        self._pack_head(out, 0x10, 19)
         out.uint(self.kind)
         out.binary(self.token)
         out.sint(self.skew_ms)
@@ -96,13 +133,7 @@ class ScanDecided:
 
     def unpack(self, source: Unpacker) -> None:
         """Read what pack wrote after the type."""
-        self.lot = source.text()
-        self.seq = source.uint()
-        self.at_ms = source.uint()
-        self.reader = source.text()
-        self.boot = source.uint()
-        self.no = source.uint()
-        self.lane = source.uint()
+        self._unpack_head(source)
         self.kind = source.uint()
         self.token = source.binary()
         self.skew_ms = source.sint()
@@ -114,14 +145,13 @@ class ScanDecided:
         self.session = source.binary_or_nil()
         self.spot = source.text_or_nil()
         self.rare = None
-        self.position = 0
         if not source.nil_next():
             start = source.at
             source.skip()
             self.rare = source.data[start : source.at]
 
 
-class PassageRecorded:
+class PassageRecorded(ReaderEvent):
     """What a lane saw of a car. what: 1 passed, 2 backed out, 3 followed, 4 barrier forced.
 
     way, area: the lane's; session: the stay it was about, None when none was found; effect: "moved",
@@ -131,30 +161,14 @@ class PassageRecorded:
     TYPE = 0x12
 
     def __init__(self) -> None:
-        self.lot = ""
-        self.seq = 0
-        self.at_ms = 0
-        self.reader = ""
-        self.boot = 0
-        self.no = 0
-        self.lane = 0
         self.what = 0
         self.way = codes.IN
         self.area = ""
         self.session: bytes | None = None
         self.effect = ""
-        self.position = 0
 
     def pack(self, out: Packer) -> None:
-        out.array(13)
-        out.uint(0x12)
-        out.text(self.lot)
-        out.uint(self.seq)
-        out.uint(self.at_ms)
-        out.text(self.reader)
-        out.uint(self.boot)
-        out.uint(self.no)
-        out.uint(self.lane)
+        self._pack_head(out, 0x12, 13)
         out.uint(self.what)
         out.uint(self.way)
         out.text(self.area)
@@ -163,13 +177,7 @@ class PassageRecorded:
 
     def unpack(self, source: Unpacker) -> None:
         """Read what pack wrote after the type."""
-        self.lot = source.text()
-        self.seq = source.uint()
-        self.at_ms = source.uint()
-        self.reader = source.text()
-        self.boot = source.uint()
-        self.no = source.uint()
-        self.lane = source.uint()
+        self._unpack_head(source)
         self.what = source.uint()
         self.way = source.uint()
         self.area = source.text()
@@ -177,39 +185,30 @@ class PassageRecorded:
         self.effect = source.text()
 
 
-class LaneReported:
+class LaneReported(ReaderEvent):
     """A lane's barrier (0 down, 1 up, 2 moving, 3 fault), loop and faults, as its reader sees them."""
 
     TYPE = 0x13
 
     def __init__(self) -> None:
-        self.lot = ""
-        self.seq = 0
-        self.at_ms = 0
-        self.reader = ""
-        self.boot = 0
-        self.no = 0
-        self.lane = 0
         self.barrier = 0
         self.loop = False
         self.faults: tuple[str, ...] = ()
-        self.position = 0
 
     def pack(self, out: Packer) -> None:
-        out.value(
-            [0x13, self.lot, self.seq, self.at_ms, self.reader, self.boot, self.no]
-            + [self.lane, self.barrier, self.loop, self.faults]
-        )
+        self._pack_head(out, 0x13, 11)
+        out.uint(self.barrier)
+        out.boolean(self.loop)
+        out.value(self.faults)
 
     def unpack(self, source: Unpacker) -> None:
         """Read what pack wrote after the type."""
-        self.lot, self.seq, self.at_ms = source.text(), source.uint(), source.uint()
-        self.reader, self.boot, self.no = source.text(), source.uint(), source.uint()
-        self.lane, self.barrier, self.loop = source.uint(), source.uint(), source.boolean()
+        self._unpack_head(source)
+        self.barrier, self.loop = source.uint(), source.boolean()
         self.faults = tuple(source.value())
 
 
-class HistoryRecorded:
+class HistoryRecorded(ReaderEvent):
     """An event that a reader acted on while it was alone, as it happened; it moved no barrier here.
 
     what: type of the event it tells of (0x10, 0x12, 0x13); verdict_given: what the reader answered; way,
@@ -220,13 +219,6 @@ class HistoryRecorded:
     TYPE = 0x15
 
     def __init__(self) -> None:
-        self.lot = ""
-        self.seq = 0
-        self.at_ms = 0
-        self.reader = ""
-        self.boot = 0
-        self.no = 0
-        self.lane = 0
         self.what = 0
         self.verdict_given = 0
         self.finding = 0
@@ -236,26 +228,28 @@ class HistoryRecorded:
         self.spot: str | None = None
         self.effect = ""
         self.detail: tuple[Any, ...] = ()
-        self.position = 0
 
     def pack(self, out: Packer) -> None:
-        out.value(
-            [0x15, self.lot, self.seq, self.at_ms, self.reader, self.boot, self.no, self.lane, self.what]
-            + [self.verdict_given, self.finding, self.way, self.area, self.session, self.spot]
-            + [self.effect, self.detail]
-        )
+        self._pack_head(out, 0x15, 17)
+        out.uint(self.what)
+        out.uint(self.verdict_given)
+        out.uint(self.finding)
+        out.uint(self.way)
+        out.text(self.area)
+        out.binary_or_nil(self.session)
+        out.text_or_nil(self.spot)
+        out.text(self.effect)
+        out.value(self.detail)
 
     def unpack(self, source: Unpacker) -> None:
         """Read what pack wrote after the type."""
-        self.lot, self.seq, self.at_ms = source.text(), source.uint(), source.uint()
-        self.reader, self.boot, self.no = source.text(), source.uint(), source.uint()
-        self.lane, self.what, self.verdict_given = source.uint(), source.uint(), source.uint()
-        self.finding, self.way, self.area = source.uint(), source.uint(), source.text()
+        self._unpack_head(source)
+        self.what, self.verdict_given, self.finding = source.uint(), source.uint(), source.uint()
+        self.way, self.area = source.uint(), source.text()
         self.session, self.spot = source.binary_or_nil(), source.text_or_nil()
         self.effect, self.detail = source.text(), tuple(source.value())
 
 
-ReaderEvent = ScanDecided | PassageRecorded | LaneReported | HistoryRecorded
 Event = ReaderEvent | OperatorEvent
 
 _BY_HAND: dict[int, Any] = {

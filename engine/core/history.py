@@ -22,9 +22,8 @@ def record_history(lot: Lot, command: RecordHistory) -> tuple[HistoryRecorded, .
         return ()
     lane = command.lane
     event = HistoryRecorded()
-    event.lot, event.seq, event.at_ms = lot.id, lot.seq + 1, min(command.at_ms, command.now_ms)
-    event.reader, event.boot, event.no = lane.reader.id, command.numbering.boot, command.no
-    event.lane, event.what, event.area = lane.number, command.what, lane.area.id
+    event.name(lot, lane, command.numbering, command.no, min(command.at_ms, command.now_ms))
+    event.what, event.area = command.what, lane.area.id
     event.verdict_given, event.detail = command.verdict_given, command.fields
     if command.what == ScanDecided.TYPE:
         _scan(lot, command, event)

@@ -21,10 +21,9 @@ def record_passage(lot: Lot, command: RecordPassage) -> tuple[PassageRecorded, .
         return ()
     lane = command.lane
     event = PassageRecorded()
-    event.lot, event.seq = lot.id, lot.seq + 1
-    event.at_ms = decision_time(command.at_ms, command.now_ms)
-    event.reader, event.boot, event.no = lane.reader.id, command.numbering.boot, command.no
-    event.lane, event.what, event.area = lane.number, command.what, lane.area.id
+    at_ms = decision_time(command.at_ms, command.now_ms)
+    event.name(lot, lane, command.numbering, command.no, at_ms)
+    event.what, event.area = command.what, lane.area.id
     stay = stay_before(lot, lane, command.session) if command.what in (PASSED, BACKED_OUT) else None
     event.way = passing_way(lane, stay)
     event.effect = passage_effect(lane, command.what, stay)

@@ -45,14 +45,8 @@ def _scan(lot: Lot, read: ReadCredential) -> ScanDecided:
     """The event as far as the scan itself fills it."""
     lane = read.lane
     event = ScanDecided()
-    event.lot = lot.id
-    event.seq = lot.seq + 1
-    event.at_ms = read.time_ms
+    event.name(lot, lane, read.numbering, read.no, read.time_ms)
     event.skew_ms = read.at_ms - read.time_ms
-    event.reader = lane.reader.id
-    event.boot = read.numbering.boot
-    event.no = read.no
-    event.lane = lane.number
     event.kind = read.kind
     event.token = read.token
     event.way = read.way
