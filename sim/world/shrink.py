@@ -1,7 +1,7 @@
 """Less of a story that still goes wrong, so that somebody can read it.
 
 Delta debugging (A. Zeller, R. Hildebrandt: Simplifying and Isolating Failure-Inducing Input, 2002), with
-complements only: a single happening seldom fails by itself, so trying subsets alone found little for its time.
+complements only: a single happening seldom fails by itself, so trying subsets found little for its time.
 """
 
 from __future__ import annotations

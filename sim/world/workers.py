@@ -35,11 +35,13 @@ def stop_when_stuck(cpu_s: float = CPU_S_MAX) -> None:
 class Workers(Generic[Outcome]):
     """`jobs` processes that play seeds.
 
-    play: what to do with a seed, picklable; died: the outcome of a seed whose process ended (seed, exit code).
+    play: what to do with a seed, picklable; died: the outcome of a seed whose process ended (seed, code).
     Started by spawning: a progress display runs a thread, and what it locks must not be forked.
     """
 
-    def __init__(self, play: Callable[[int], Outcome], died: Callable[[int, int], Outcome], jobs: int) -> None:
+    def __init__(
+        self, play: Callable[[int], Outcome], died: Callable[[int, int], Outcome], jobs: int
+    ) -> None:
         self._play = play
         self._died = died
         self._context = multiprocessing.get_context("spawn")
