@@ -1,0 +1,26 @@
+"""Access: closed lanes, kinds that are not taken, the deny list, and who must be known."""
+
+from collections.abc import Iterable
+
+from liftgate.sim.world.audit.chapter import Chapter, Look
+from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.layout import CLOSED, CLOSED_TO_ALL, KNOWN_ONLY
+from liftgate.sim.world.audit.records import IN
+
+LANE_CLOSED, KIND_NOT_TAKEN, UNKNOWN, DENIED = 100, 101, 200, 201
+
+
+class Access(Chapter):
+    """What a lane lets by. The deny list and the list of the known are asked at entries only."""
+
+    def objections(self, look: Look, lot: Lot) -> Iterable[int]:
+        mode, taken = lot.mode(look.lane), look.lane.taken[look.kind]
+        if mode == CLOSED_TO_ALL or (mode == CLOSED and look.way == IN):
+            yield LANE_CLOSED
+        if taken == "off":
+            yield KIND_NOT_TAKEN
+        if look.way == IN and look.credential in lot.denied:
+            yield DENIED
+        must_be_known = taken != "open" or mode == KNOWN_ONLY
+        if look.way == IN and must_be_known and look.credential not in lot.known:
+            yield UNKNOWN

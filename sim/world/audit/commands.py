@@ -1,0 +1,134 @@
+"""Commands: each is done once, does what it says and no more, and is answered alike."""
+
+from typing import TYPE_CHECKING, Any
+
+from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.orders import ORDERS, effect_of, result_of, true_refusals
+from liftgate.sim.world.audit.records import Event, plain, tell
+
+if TYPE_CHECKING:
+    from liftgate.sim.world.audit.auditor import Auditor
+
+_EFFECTS = {effect for effect, _ in ORDERS.values()}
+
+
+class Command:
+    """A COMMAND as its service sent it. done: its record; outcome: the first answer to it."""
+
+    def __init__(self, service: str, lot: str, name: str, args: dict[str, Any]) -> None:
+        self.service = service
+        self.lot = lot
+        self.name = name
+        self.args = args
+        self.done: Event | None = None
+        self.outcome: list[Any] | None = None
+
+
+class Commands(Chapter):
+    """What an order changes stands right before the record that it is done, and nowhere else.
+
+    told: by lot and id; pending: per lot the change that is to be followed by its order, and what the order
+    should answer, as far as that is seen before the change.
+    """
+
+    def __init__(self, audit: "Auditor") -> None:
+        super().__init__(audit)
+        self.told: dict[tuple[str, bytes], Command] = {}
+        self.pending: dict[str, Event] = {}
+        self.results: dict[str, dict[str, Any]] = {}
+
+    def command(self, service: str, id: bytes, lot: str, name: str, args: dict[str, Any]) -> None:
+        self.told.setdefault((lot, id), Command(service, lot, name, plain(args)))
+
+    # -- what is on record
+
+    def judge(self, event: Event, lot: Lot) -> None:
+        if event["type"] == r.DONE:
+            self._judge_done(event, lot)
+        elif lot.id in self.pending:
+            self.find("no command", tell(self.pending[lot.id]), f"its command next, not {tell(event)}")
+        elif event["type"] in _EFFECTS:
+            self.pending[lot.id] = event
+            self.results[lot.id] = result_of(event, lot)
+
+    def _judge_done(self, event: Event, lot: Lot) -> None:
+        effect, result = self.pending.pop(lot.id, None), self.results.pop(lot.id, {})
+        command = self.told.get((lot.id, event["id"]))
+        if command is None or (command.service, command.name) != (event["service"], event["name"]):
+            self.find("nobody's command", tell(event), "a command as a service sent it")
+        elif command.done is not None:
+            self.find("done twice", tell(event), f"it was done once: {tell(command.done)}")
+        elif event["ok"]:
+            command.done = event
+            self._judge_effect(event, command, effect, result)
+        else:
+            command.done = event
+            self._judge_refused(event, command, effect, lot)
+
+    def _judge_effect(
+        self, event: Event, command: Command, effect: Event | None, result: dict[str, Any]
+    ) -> None:
+        expected = effect_of(command.name, command.args)
+        found = None if effect is None else {name: effect.get(name) for name in expected}
+        if found != expected:
+            self.find("did otherwise", f"{tell(event)}, after {effect and tell(effect)}", f"{expected}")
+        if (event["code"], event["body"]) != ("", result):
+            self.find("wrong outcome", tell(event), f"body {result}")
+
+    def _judge_refused(self, event: Event, command: Command, effect: Event | None, lot: Lot) -> None:
+        true = true_refusals(command.name, command.args, lot)
+        if effect is not None or event["code"] not in true:
+            self.find("wrongly refused", tell(event), f"one of {sorted(true)}, and nothing done")
+
+    # -- what is answered
+
+    def outcome(self, service: str, id: bytes, ok: bool, code: str, body: Any, position: int) -> None:
+        command = next((c for (_, known), c in self.told.items() if known == id), None)
+        if command is None:
+            return
+        said = [ok, code, plain(body), position]
+        if command.done is not None:
+            expected = [command.done[name] for name in ("ok", "code", "body", "position")]
+            if said != expected:
+                self.find(
+                    "outcome otherwise", f"{command.name} {id.hex()}: {said}", f"as on record: {expected}"
+                )
+        elif command.name == "read_credential":
+            self._judge_scanned(command, said)
+        elif code not in self._unrecorded(command):
+            text = f"OUTCOME {said} of {command.name} {id.hex()}"
+            self.find("answered, not durable", text, "its record is on stable storage")
+        if command.outcome is not None and command.outcome[:3] != said[:3]:
+            self.find("another answer", f"{command.name} {id.hex()}: {said}", f"again {command.outcome}")
+        command.outcome = said
+
+    def _unrecorded(self, command: Command) -> set[str]:
+        """Codes by which a command may be refused before it reaches a lot."""
+        config = self.audit.config
+        service = next(each for each in config.services if each.id == command.service)
+        codes = set() if command.name in service.may else {"not_allowed"}
+        seen = [lot.id for lot in config.lots if service.lots is None or lot.id in service.lots]
+        return codes if command.lot in seen else codes | {"no_such_lot"}
+
+    def _judge_scanned(self, command: Command, said: list[Any]) -> None:
+        """A scan for somebody: the same decision as by the reader's own connection."""
+        args, (ok, _, body, position) = command.args, said
+        event = self.audit.recorded.get((args["reader"], args["boot"], args["no"]))
+        if not ok or body["reason"] == 205:
+            return
+        if event is None:
+            text = f"OUTCOME {said} of a scan"
+            self.find("answered, not durable", text, "its record is on stable storage")
+        elif any(body[name] != event[name] for name in _SCANNED) or position != event["position"]:
+            self.find("outcome otherwise", f"a scan for somebody: {said}", tell(event))
+
+    def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:
+        for (_, id), command in self.told.items():
+            if command.outcome is None:
+                text = f"{command.service} got no outcome of {command.name} {id.hex()}"
+                self.find("never answered", text, "an outcome of each command once faults are over")
+
+
+_SCANNED = ("verdict", "reason", "session")

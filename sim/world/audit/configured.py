@@ -1,0 +1,67 @@
+"""Configured: what is on record as a lot's configuration is what the operator's file says."""
+
+from typing import TYPE_CHECKING, Any
+
+from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.records import Event
+
+if TYPE_CHECKING:
+    from liftgate.sim.world.audit.auditor import Auditor
+
+
+class Configured(Chapter):
+    """A start records what differs before it serves anybody, so the next event of a reader finds file and
+    records alike. judged: per lot the configuration that it was last compared with.
+    """
+
+    def __init__(self, audit: "Auditor") -> None:
+        super().__init__(audit)
+        self.judged: dict[str, Any] = {}
+
+    def judge(self, event: Event, lot: Lot) -> None:
+        if event["type"] in (r.LOT_CONFIGURED, r.READER_CONFIGURED):
+            self.judged.pop(lot.id, None)
+        elif event["type"] in r.READER_EVENTS and self.judged.get(lot.id) is not self.audit.config:
+            self._judge_lot(lot)
+
+    def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:
+        for lot in self.audit.lots.values():
+            self._judge_lot(lot)
+
+    def _judge_lot(self, lot: Lot) -> None:
+        config = self.judged[lot.id] = self.audit.config
+        for wanted in config.lots:
+            if wanted.id == lot.id and lot.layout.spec != _spec(wanted):
+                self._differs(f"lot {lot.id}", lot.layout.spec, _spec(wanted))
+        readers = {reader.id: reader for reader in config.readers if reader.lot == lot.id}
+        for id in [*readers, *(id for id in lot.layout.reader_specs if id not in readers)]:
+            lanes = [_lane(lane) for lane in readers[id].lanes] if id in readers else []
+            if lot.layout.reader_specs.get(id, []) != lanes:
+                self._differs(f"reader {id} in lot {lot.id}", lot.layout.reader_specs.get(id), lanes)
+
+    def _differs(self, whose: str, recorded: Any, wanted: Any) -> None:
+        self.find("configured otherwise", f"{whose} is recorded as {recorded}", f"{wanted}")
+
+
+def _spec(lot: Any) -> dict[str, Any]:
+    """What a lot's record should say, from the file's tables."""
+    names = ("name", "timezone", "currency", "assign")
+    return {name: getattr(lot, name) for name in names} | {
+        "confirm_ms": 1000 * lot.confirm_s,
+        "areas": [{"id": a.id, "parent": a.parent, "spots": [_spots(s) for s in a.spots]} for a in lot.areas],
+        "gates": [{"id": gate.id, "nearest": list(gate.nearest)} for gate in lot.gates],
+    }
+
+
+def _spots(spots: Any) -> dict[str, Any]:
+    return {"level": spots.level, "prefix": spots.prefix, "class": spots.spot_class, "count": spots.count}
+
+
+def _lane(lane: Any) -> list[Any]:
+    """Codes are taken where they are registered, since none can be verified yet (protocol)."""
+    codes = "known" if "qr" in lane.kinds else "off"
+    cards = lane.cards if "card" in lane.kinds else "off"
+    plates = "open" if "plate" in lane.kinds else "off"
+    return [lane.number, lane.direction, lane.area, lane.gate, lane.confirm, codes, cards, plates]

@@ -1,0 +1,207 @@
+"""All that is on record of one lot: what the chapters judge the next record against."""
+
+from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.chapter import Look
+from liftgate.sim.world.audit.layout import Lane, Layout
+from liftgate.sim.world.audit.records import Event
+from liftgate.sim.world.audit.stays import Place, Stay, Stays
+
+
+class Lot:
+    """The facts of one lot, folded from its records.
+
+    modes: lane → SET_LANE's mode where one was set; states: lane → (barrier, loop, faults) as reported;
+    denied: credential → reason; known: credential → classes of spot.
+    """
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.seq = 0
+        self.layout = Layout()
+        self.stays = Stays(self.layout)
+        self.modes: dict[tuple[str, int], int] = {}
+        self.states: dict[tuple[str, int], tuple[int, bool, list[str]]] = {}
+        self.denied: dict[bytes, str] = {}
+        self.known: dict[bytes, list[str]] = {}
+
+    def fold(self, event: Event) -> None:
+        """Take in what an event says. Chapters have judged it: it fits."""
+        self.seq = event["seq"]
+        _FOLDS[event["type"]](self, event)
+
+    def lane(self, event: Event) -> Lane:
+        """The lane that a reader's event was at."""
+        return self.layout.lanes[event["reader"], event["lane"]]
+
+    def mode(self, lane: Lane) -> int:
+        return self.modes.get(lane.key, 1)
+
+    def stay(self, credential: bytes) -> Stay | None:
+        return self.stays.open.get(credential)
+
+    def moving(self, session: bytes | None) -> Stay | None:
+        """The stay of that session, if it is before an opened barrier or was until its time ran out."""
+        if session is None:
+            return None
+        return self.stays.waiting.get(session) or self.stays.lapsed.get(session)
+
+    def outside(self, lane: Lane) -> str | None:
+        """What lies on the other side of a lane's area."""
+        return self.layout.parents[lane.area]
+
+    def way_of(self, lane: Lane, stay: Stay | None) -> int:
+        """In or out; a lane for both lets out who is inside."""
+        if lane.direction == "both":
+            inside = stay is not None and stay.area is not None and self.layout.within(stay.area, lane.area)
+            return r.OUT if inside else r.IN
+        return r.OUT if lane.direction == "exit" else r.IN
+
+    def place(self, name: str | None) -> Place | None:
+        """What the name of a spot stands for: a block's own name, or a block and a number."""
+        if name is None:
+            return None
+        if name in self.layout.blocks:
+            return name, 0
+        block, _, number = name.rpartition("-")
+        return block, int(number)
+
+    def look(self, event: Event) -> Look:
+        """A recorded scan, live or told later, as the rules see it now."""
+        kind, token = (event["kind"], event["token"]) if event["type"] == r.SCAN else event["detail"]
+        lane, name = self.lane(event), r.credential(kind, token)
+        stay = self.stay(name)
+        return Look(lane, self.way_of(lane, stay), kind, name, stay, event["at_ms"])
+
+
+# -- scans
+
+
+def _scan(lot: Lot, event: Event) -> None:
+    if event["verdict"] == r.OPEN and event["effect"] != r.NOTHING:
+        _opened(lot, event, event["effect"] == r.MOVED)
+
+
+def _opened(lot: Lot, event: Event, now: bool) -> None:
+    """A barrier went up: the car is where it leads, or will be once it passed."""
+    look, stays = lot.look(event), lot.stays
+    stay, to, place = look.stay, lot.outside(look.lane), None
+    if event["way"] == r.IN:
+        stay = stays.enter(look.credential, event["session"], event["at_ms"])
+        to, place = look.lane.area, lot.place(event["spot"])
+    if stay is None:
+        stays.forgiven.discard(look.credential)
+        if now:
+            stays.unnamed(look.lane.area, False)
+    elif now:
+        stays.move(stay, to, place)
+    else:
+        stays.promise(stay, look.lane, to, place, event["at_ms"])
+
+
+def _passage(lot: Lot, event: Event) -> None:
+    if event["effect"] == "adrift":
+        lot.stays.unnamed(lot.lane(event).area, event["way"] == r.IN)
+    elif event["effect"] == "moved":
+        lot.stays.passed(event["session"])
+    elif event["effect"] == "withdrawn":
+        lot.stays.withdraw(event["session"])
+
+
+def _lane(lot: Lot, event: Event) -> None:
+    lot.states[event["reader"], event["lane"]] = (event["barrier"], event["loop"], event["faults"])
+
+
+def _history(lot: Lot, event: Event) -> None:
+    if event["what"] == r.PASSAGE:
+        _passage(lot, event)
+    elif event["what"] == r.LANE:
+        lot.states[event["reader"], event["lane"]] = tuple(event["detail"])
+    elif event["verdict_given"] == r.OPEN:
+        _history_scan(lot, event)
+
+
+def _history_scan(lot: Lot, event: Event) -> None:
+    lot.stays.forgiven.discard(lot.look(event).credential)
+    if event["effect"] == "adrift":
+        lot.stays.unnamed(lot.lane(event).area, False)
+    elif event["effect"]:
+        _opened(lot, event, event["effect"] == "moved")
+
+
+# -- configuration and orders
+
+
+def _lot_configured(lot: Lot, event: Event) -> None:
+    lot.layout.set_lot(event["spec"])
+    lot.stays.resettle()
+
+
+def _reader_configured(lot: Lot, event: Event) -> None:
+    reader = event["reader"]
+    lot.layout.set_reader(reader, event["lanes"])
+    lot.stays.leave_lanes(reader)
+    lanes = lot.layout.lanes
+    lot.states = {lane: state for lane, state in lot.states.items() if lane[0] != reader}
+    lot.modes = {lane: mode for lane, mode in lot.modes.items() if lane[0] != reader or lane in lanes}
+
+
+def _lapsed(lot: Lot, event: Event) -> None:
+    lot.stays.lapse(event["session"])
+
+
+def _corrected(lot: Lot, event: Event) -> None:
+    adrift = lot.stays.adrift
+    adrift[event["area"]] = adrift.get(event["area"], 0) + event["after"] - event["before"]
+
+
+def _mode_set(lot: Lot, event: Event) -> None:
+    lot.modes[event["reader"], event["lane"]] = event["mode"]
+
+
+def _denied(lot: Lot, event: Event) -> None:
+    lot.denied[event["credential"]] = event["reason"]
+
+
+def _allowed(lot: Lot, event: Event) -> None:
+    lot.denied.pop(event["credential"], None)
+
+
+def _registered(lot: Lot, event: Event) -> None:
+    lot.known[event["credential"]] = event["classes"]
+
+
+def _forgotten(lot: Lot, event: Event) -> None:
+    lot.known.pop(event["credential"], None)
+
+
+def _reset(lot: Lot, event: Event) -> None:
+    stay = lot.stay(event["credential"])
+    if stay is None:
+        lot.stays.forgiven.add(event["credential"])
+    else:
+        stay.forgiven = True
+
+
+def _nothing(lot: Lot, event: Event) -> None:
+    """What was done at a barrier or a display, and that a command is done, leave nothing to remember."""
+
+
+_FOLDS = {
+    r.SCAN: _scan,
+    r.PASSAGE: _passage,
+    r.LANE: _lane,
+    r.HISTORY: _history,
+    r.LOT_CONFIGURED: _lot_configured,
+    r.READER_CONFIGURED: _reader_configured,
+    r.LAPSED: _lapsed,
+    r.DONE: _nothing,
+    r.CORRECTED: _corrected,
+    r.MODE_SET: _mode_set,
+    r.VENDED: _nothing,
+    r.SHOWN: _nothing,
+    r.DENIED: _denied,
+    r.ALLOWED: _allowed,
+    r.REGISTERED: _registered,
+    r.FORGOTTEN: _forgotten,
+    r.RESET: _reset,
+}

@@ -1,0 +1,125 @@
+"""Queries: an answer shows the lot as it was at some moment between question and answer."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.layout import Lane
+from liftgate.sim.world.audit.ledger import counts
+from liftgate.sim.world.audit.records import SCAN, Event, plain
+from liftgate.sim.world.audit.stays import Stay
+
+if TYPE_CHECKING:
+    from liftgate.sim.world.audit.auditor import Auditor
+
+OPEN_MAX = 8
+"""Questions of one service that are watched; what was asked before was lost with its connection."""
+
+
+class Watch:
+    """A question, and everything that would have been right to answer since. views: (ok, code, body)."""
+
+    def __init__(self, lot: str, name: str, args: dict[str, Any]) -> None:
+        self.lot = lot
+        self.name = name
+        self.args = args
+        self.views: list[Any] = []
+
+    def note(self, lot: Lot) -> None:
+        """Add the lot as it is now, where that makes a difference."""
+        view = VIEWS[self.name](lot, self.args)
+        if not self.views or self.views[-1] != view:
+            self.views.append(view)
+
+
+class Queries(Chapter):
+    """open: per service the questions without an answer, the oldest first."""
+
+    def __init__(self, audit: "Auditor") -> None:
+        super().__init__(audit)
+        self.open: dict[str, deque[Watch]] = {}
+
+    def asked(self, service: str, lot: str, name: str, args: dict[str, Any]) -> None:
+        if name in VIEWS and lot in self.audit.lots:
+            watch = Watch(lot, name, plain(args))
+            watch.note(self.audit.lots[lot])
+            self.open.setdefault(service, deque(maxlen=OPEN_MAX)).append(watch)
+
+    def folded(self, event: Event, lot: Lot) -> None:
+        for watches in self.open.values():
+            for watch in watches:
+                if watch.lot == lot.id:
+                    watch.note(lot)
+
+    def answer(
+        self, service: str, lot: str, name: str, args: dict[str, Any], ok: bool, code: str, body: Any
+    ) -> None:
+        if name == "why":
+            self._judge_why(lot, args, ok, body)
+        watches = self.open.get(service, deque())
+        question = (lot, name, plain(args))
+        asked = [watch for watch in watches if (watch.lot, watch.name, watch.args) == question]
+        if not asked:
+            return
+        said = (ok, code, plain(body))
+        if said not in asked[0].views:
+            expected = f"one of {asked[0].views[-5:]}"
+            self.find("query otherwise", f"{name} of {lot}, {args}: {said}", expected)
+        watches.remove(asked[0])
+
+    def _judge_why(self, lot: str, args: dict[str, Any], ok: bool, body: Any) -> None:
+        """A decision that is explained is the one on record."""
+        event = self.audit.recorded.get((args["reader"], args["boot"], args["no"]))
+        if not ok:
+            return
+        fields = ("verdict", "reason") if event and event["type"] == SCAN else ("verdict_given", "finding")
+        if event is None or [body["verdict"], body["reason"]] != [event.get(name) for name in fields]:
+            self.find("query otherwise", f"why of {args}: {body}", f"{event}, as on record")
+
+
+View = tuple[bool, str, Any]
+
+
+def _occupancy(lot: Lot, args: dict[str, Any]) -> View:
+    return True, "", counts(lot)
+
+
+def _session(lot: Lot, args: dict[str, Any]) -> View:
+    kinds = [args["kind"]] if args.get("kind") is not None else [1, 2, 3, 4]
+    for kind in kinds:
+        stay = lot.stay(bytes([kind]) + args["credential"])
+        if stay is not None:
+            return True, "", _stay(lot, stay)
+    return False, "no_session", {}
+
+
+def _stay(lot: Lot, stay: Stay) -> dict[str, Any]:
+    place = stay.to_place if stay.waits else stay.place
+    spot = lot.layout.blocks[place[0]].spot(place[1]) if place is not None and place[1] else None
+    return {
+        "session": stay.session,
+        "entered_at_ms": stay.entered_at_ms,
+        "area": stay.area,
+        "spot": spot,
+        "moving": stay.waits,
+        "paid_until_ms": 0,
+    }
+
+
+def _lanes(lot: Lot, args: dict[str, Any]) -> View:
+    return True, "", {f"{reader}/{no}": _lane(lot, lane) for (reader, no), lane in lot.layout.lanes.items()}
+
+
+def _lane(lot: Lot, lane: Lane) -> dict[str, Any]:
+    barrier, loop, faults = lot.states.get(lane.key, (0, False, []))
+    reported = {"barrier": barrier, "loop": loop, "faults": faults}
+    return {"direction": lane.direction, "area": lane.area, "mode": lot.mode(lane)} | reported
+
+
+VIEWS: dict[str, Callable[[Lot, dict[str, Any]], View]] = {
+    "occupancy": _occupancy,
+    "session": _session,
+    "lanes": _lanes,
+}

@@ -1,0 +1,134 @@
+"""Records and events as they stand on disk, read with this module's own parser.
+
+Written from the tables in the docstrings of the journal's records and of the events; imports none of them,
+so that a mistake in the engine's reading or writing does not cancel itself out here.
+"""
+
+import struct
+import zlib
+from typing import Any, NamedTuple
+
+import msgspec
+
+Event = dict[str, Any]
+"""One event: its fields by name, and `type`, `position` and `now_ms`, the record's engine time."""
+
+SCAN, PASSAGE, LANE, HISTORY = 0x10, 0x12, 0x13, 0x15
+LOT_CONFIGURED, READER_CONFIGURED, LAPSED = 0x20, 0x21, 0x22
+DONE, CORRECTED, MODE_SET, VENDED, SHOWN = 0x30, 0x31, 0x32, 0x33, 0x34
+DENIED, ALLOWED, REGISTERED, FORGOTTEN, RESET = 0x35, 0x36, 0x37, 0x38, 0x39
+
+IN, OUT = 1, 2
+OPEN, REFUSE, PAY_FIRST = 1, 2, 3
+NOTHING, MOVED, PROMISED = 0, 1, 2
+
+_ALL = "lot seq at_ms "
+_READERS = _ALL + "reader boot no lane "
+_ORDERED = "reader lane "
+FIELDS: dict[int, tuple[str, ...]] = {
+    kind: tuple(names.split())
+    for kind, names in {
+        SCAN: _READERS + "kind token skew_ms way verdict reason effect area session spot rare",
+        PASSAGE: _READERS + "what way area session effect",
+        LANE: _READERS + "barrier loop faults",
+        HISTORY: _READERS + "what verdict_given finding way area session spot effect detail",
+        LOT_CONFIGURED: _ALL + "spec",
+        READER_CONFIGURED: _ALL + "reader lanes",
+        LAPSED: _ALL + "session",
+        DONE: _ALL + "id service name ok code body",
+        CORRECTED: _ALL + "area before after actor reason",
+        MODE_SET: _ALL + _ORDERED + "mode actor reason",
+        VENDED: _ALL + _ORDERED + "cause actor",
+        SHOWN: _ALL + _ORDERED + "text seconds actor",
+        DENIED: _ALL + "credential actor reason",
+        ALLOWED: _ALL + "credential actor reason",
+        REGISTERED: _ALL + "credential classes actor",
+        FORGOTTEN: _ALL + "credential actor",
+        RESET: _ALL + "credential actor reason",
+    }.items()
+}
+"""Per type the names of what follows it in the array. A rule's new event adds its line here."""
+
+READER_EVENTS = (SCAN, PASSAGE, LANE, HISTORY)
+"""Those that a reader's event causes; each carries the event's name."""
+
+HEADER = struct.Struct("<IIQQQI4s")
+_MARKER = b"LGR1"
+
+
+class Bad(Exception):
+    """The bytes are no good record, or hold no good events; says what is wrong."""
+
+
+class Record(NamedTuple):
+    """One record: position of its first event and of its group, the engine's time, its events, its bytes."""
+
+    first: int
+    group: int
+    now_ms: int
+    events: list[Event]
+    raw: bytes
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.events) - 1
+
+
+def parse_record(data: bytes | bytearray | memoryview, offset: int) -> Record | None:
+    """The record at `offset`; None where zeros say that nothing stands there. Raises Bad."""
+    head = bytes(data[offset : offset + HEADER.size])
+    if not any(head):
+        return None
+    if len(head) < HEADER.size:
+        raise Bad("shorter than a header")
+    crc, length, first, group, now_ms, count, marker = HEADER.unpack(head)
+    end = offset + (HEADER.size + length + 7) // 8 * 8
+    raw = bytes(data[offset:end])
+    if marker != _MARKER or end - offset != len(raw) or not length or not count:
+        raise Bad("its header is wrong")
+    if zlib.crc32(raw[4:]) != crc:
+        raise Bad("its CRC is wrong")
+    if any(raw[HEADER.size + length :]):
+        raise Bad("its padding is not zeros")
+    events = _events(raw[HEADER.size : HEADER.size + length], first, count, now_ms)
+    return Record(first, group, now_ms, events, raw)
+
+
+def _events(payload: bytes, first: int, count: int, now_ms: int) -> list[Event]:
+    """The events of a payload: with the head of an array before them they are one MessagePack value."""
+    try:
+        values = msgspec.msgpack.decode(b"\xdd" + struct.pack(">I", count) + payload)
+    except msgspec.DecodeError as error:
+        raise Bad(f"its payload is not {count} MessagePack values: {error}") from error
+    return [_named(value, first + place, now_ms) for place, value in enumerate(values)]
+
+
+def _named(value: list[Any], position: int, now_ms: int) -> Event:
+    names = FIELDS.get(value[0])
+    if names is None or len(names) != len(value) - 1:
+        raise Bad(f"event {position} of type {value[0]:#x} has {len(value)} fields")
+    event = dict(zip(names, value[1:], strict=True))
+    event["type"], event["position"], event["now_ms"] = value[0], position, now_ms
+    return event
+
+
+def credential(kind: int, token: bytes) -> bytes:
+    """What a card, code or plate is called in the lists: its kind's byte, then its token."""
+    return bytes((kind,)) + token
+
+
+def tell(event: Event) -> str:
+    """An event in one line, for findings."""
+    said = [f"{name} {_short(value)}" for name, value in event.items() if name not in ("type", "rare")]
+    return f"event {event['type']:#x}: {', '.join(said)}"
+
+
+def _short(value: Any) -> str:
+    return value.hex() if isinstance(value, bytes) else f"{value}"[:120]
+
+
+def plain(value: Any) -> Any:
+    """The value with lists for tuples: what comes off a wire and off a disk compares equal."""
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list | tuple) else value
