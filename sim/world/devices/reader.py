@@ -167,6 +167,7 @@ class ReaderDevice(Caller):
     def _decided(self, entry: Entry, decision: m.Decision) -> None:
         """Act on it if somebody still waits: a decision that comes late opens nothing."""
         self.world.auditor.decision(self.id, self.log.boot, entry.no, list(astuple(decision)[1:]))
+        self.world.count("answered")
         self.log.answered(entry)
         end = self.lanes.get(entry.event.lane)
         if entry.then is None or end is None:
@@ -205,7 +206,12 @@ class ReaderDevice(Caller):
             entry.show(NOTHING)
         self.world.loop.after(off_ms, self._power_back)
 
+    def calm(self) -> None:
+        self._power_back()
+
     def _power_back(self) -> None:
+        if self.powered:
+            return
         if not self.habits.lasting:
             self.world.auditor.lost(self.id, self.log.boot)
             self._new_log()
@@ -237,17 +243,14 @@ class ReaderDevice(Caller):
         self.log.remember(count)
         self.pump()
 
-    def adopt(self, spec: ReaderShape) -> None:
-        """Be what the configuration says now: another key, other lanes."""
+    def respec(self, spec: ReaderShape, replaced: bool) -> None:
+        """Be what the configuration says now: another key, other lanes. replaced: by another box, too."""
         self.key = spec.key
         before = self.lanes
         self.lanes = {lane.number: before.get(lane.number) or LaneEnd(lane) for lane in spec.lanes}
         for lane in spec.lanes:
             self.lanes[lane.number].adopt(lane)
-        if self.session is not None:
+        if replaced:
+            self.lose_log()
+        elif self.session is not None:
             self.session.drop()
-
-    def replace(self, spec: ReaderShape) -> None:
-        """Another device takes its place, under the same id."""
-        self.lose_log()
-        self.adopt(spec)

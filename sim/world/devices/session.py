@@ -190,6 +190,9 @@ class Caller:
     def pump(self) -> None:
         """Send what may go now."""
 
+    def calm(self) -> None:
+        """Whatever is wrong with it ends."""
+
     # -- refusals
 
     def held(self) -> bool:
@@ -208,6 +211,10 @@ class Caller:
             raise Astonished(f"{self.id}: ERROR {error.code}: {error.text}")
 
     # -- connecting
+
+    def start(self) -> None:
+        """The world begins."""
+        self.switch_on()
 
     def switch_on(self) -> None:
         """Begin, or come back from being off."""

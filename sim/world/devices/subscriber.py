@@ -20,9 +20,6 @@ no other way to make the engine wait."""
 WRITE_MS = 20
 WRITE_AGAIN_MS = 3_000
 
-END = 1 << 62
-"""A position beyond the end, which means the end."""
-
 
 class SubscriberDevice(Caller):
     """A relay: follows the journal from the engine's cursor or from its own position.
@@ -65,8 +62,13 @@ class SubscriberDevice(Caller):
         self.world.loop.after(off_ms, self._back)
 
     def _back(self) -> None:
-        self._gone = False
-        self.switch_on()
+        if self._gone:
+            self._gone = False
+            self.switch_on()
+
+    def calm(self) -> None:
+        self._fails_until_ms = 0
+        self._back()
 
     # -- following
 
@@ -85,18 +87,23 @@ class SubscriberDevice(Caller):
             return  # an older connection's news: this one has subscribed anew
         if isinstance(message, m.Events):
             self._events(message)
+        elif isinstance(message, m.Answer):
+            self.safe = max(self.safe, message.body["durable_position"])
+            self._subscribe(session, self.safe)
         elif isinstance(message, m.Error):
             self._refused(session, message)
         elif not isinstance(message, m.Goodbye):
             raise Astonished(f"{self.id}: {message}")
 
     def _refused(self, session: Session, error: m.Error) -> None:
-        """Who has no cursor may come too late, and a new cursor too; an old one holds what it needs."""
+        """Who has no cursor may come too late, and a new cursor too: then it goes on at the end. An old
+        cursor holds what it needs.
+        """
         self.expect(error)
         if error.code == Fault.POSITION_GONE:
             if self._stored and self.safe:
                 raise Astonished(f"{self.id}: has a cursor at {self.safe}, but {error.text}")
-            self._subscribe(session, END)
+            session.ask(m.Query("", "status", {}), None)
 
     def _events(self, message: m.Events) -> None:
         self.world.auditor.events(self.id, message.first, message.last, message.records)

@@ -200,7 +200,7 @@ def _sink_fails(rng: random.Random, shape: Shape, at_ms: int) -> Happening:
 
 
 def _subscriber_gone(rng: random.Random, shape: Shape, at_ms: int) -> Happening:
-    off_ms = rng.choice((100, MINUTE_MS, 20 * MINUTE_MS, HOUR_MS))
+    off_ms = rng.choice((100, MINUTE_MS, 10 * MINUTE_MS, 40 * MINUTE_MS))
     return SubscriberGone(at_ms=at_ms, subscriber=rng.choice(shape.subscribers).id, off_ms=off_ms)
 
 
