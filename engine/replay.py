@@ -64,16 +64,23 @@ def open_engine(storage: Storage, segment_bytes: int) -> tuple[Engine, Recovery]
     return Engine(journal, replay.lots, replay.at_ms, room), recovery
 
 
-def fold(storage: Storage) -> int:
-    """Write a snapshot that covers all closed segments; its position, or 0 if there was nothing new."""
-    snapshot = newest(storage)
-    replay = Replay(snapshot)
+def folded(storage: Storage) -> Snapshot | None:
+    """The state after all closed segments, None where the newest snapshot has it already."""
+    replay = Replay(newest(storage))
     before = replay.position
     Reader(storage, replay.record, before).read_closed()
     if replay.position == before:
+        return None
+    return Snapshot(replay.position, replay.at_ms, replay.dump())
+
+
+def fold(storage: Storage) -> int:
+    """Write a snapshot that covers all closed segments; its position, or 0 if there was nothing new."""
+    snapshot = folded(storage)
+    if snapshot is None:
         return 0
-    write_snapshot(storage, Snapshot(replay.position, replay.at_ms, replay.dump()))
-    return replay.position
+    write_snapshot(storage, snapshot)
+    return snapshot.position
 
 
 def main() -> int:

@@ -4,6 +4,11 @@ A file has two images. `shown` is what reads return; `kept` is what stable stora
 `shown` and marks its sectors; a sync copies the marked sectors to `kept`; a crash copies a random choice of
 them, as a disk does that writes its cache back in any order. After a failed sync the marks are gone although
 nothing was kept: so does Linux.
+
+What an engine must survive: any number of failing, short and interrupted operations, each seen as an error or
+as the end of the process; a lying snapshot, which is there until the power goes and torn afterwards, where
+the one before it is good; bits that rot, as far as it never goes on silently. Nobody survives a sync that
+lies about the journal: that drive has no place under a system of record, so there is no such fault here.
 """
 
 import random
@@ -21,26 +26,74 @@ from liftgate.engine.journal.storage import (
 )
 
 
+ASIDE = ".new"
+"""What DiskStorage adds to the name of a file that is not whole yet; a process that ends leaves it behind."""
+
+
+class Interrupted(Exception):
+    """The process ends in the middle of this operation: with it the machine, if the power is gone.
+
+    No StorageError: nobody may catch it and go on. Until `restart` or `crash` every operation raises it.
+    """
+
+
 class Faults:
     """Faults to come. Each number counts down over all files: 1 = the next one fails; 0 = none.
 
-    bytes_max: size of the simulated disk, None = endless.
+    interruption: counts operations that change the disk; in the midst of that one the process ends, and with
+    cuts_power the machine (power_off, from then on). lying_snapshot: counts files written whole that are snapshots; that one reports
+    success and is torn after a crash. bytes_max: size of the simulated disk, None = endless. struck: how many
+    faults were felt, a full disk among them.
     """
 
-    __slots__ = ("bytes_max", "failing_sync", "failing_write", "short_write")
+    __slots__ = (
+        "bytes_max",
+        "cuts_power",
+        "failing_sync",
+        "failing_write",
+        "interrupted",
+        "interruption",
+        "lying_snapshot",
+        "power_off",
+        "short_write",
+        "struck",
+    )
 
     def __init__(self) -> None:
         self.failing_write = 0
         self.short_write = 0
         self.failing_sync = 0
+        self.interruption = 0
+        self.cuts_power = False
+        self.power_off = False
+        self.interrupted = False
+        self.lying_snapshot = 0
         self.bytes_max: int | None = None
+        self.struck = 0
 
     def due(self, fault: str) -> bool:
         """Count the fault down; return whether it strikes now."""
         left: int = getattr(self, fault)
         if left:
             setattr(self, fault, left - 1)
+            self.struck += left == 1
         return left == 1
+
+    def check_running(self) -> None:
+        """Raise Interrupted where the process has ended already."""
+        if self.interrupted:
+            raise Interrupted("the process has ended")
+
+    def interrupts(self) -> bool:
+        """Whether the process ends in the midst of this operation, which then calls `interrupt`."""
+        self.check_running()
+        return self.interruption > 0 and self.due("interruption")
+
+    def interrupt(self) -> None:
+        """End the process here. Raises Interrupted, always."""
+        self.interrupted = True
+        self.power_off = self.cuts_power
+        raise Interrupted("the process ends here")
 
 
 class _Node:
@@ -95,9 +148,13 @@ class MemoryFile:
         self._check_open()
         if not self._writable:
             raise StorageError("the file is open for reading only")
-        if self._storage.faults.due("failing_write"):
+        faults = self._storage.faults
+        if faults.interrupts():
+            self._node.write(memoryview(data)[: len(data) // 2], offset)
+            faults.interrupt()
+        if faults.due("failing_write"):
             raise StorageError("injected: write failed")
-        if self._storage.faults.due("short_write"):
+        if faults.due("short_write"):
             self._node.write(memoryview(data)[: len(data) // 2], offset)
             raise StorageError("injected: short write")
         self._node.write(data, offset)
@@ -108,6 +165,8 @@ class MemoryFile:
 
     def sync(self) -> None:
         self._check_open()
+        if self._storage.faults.interrupts():
+            self._storage.faults.interrupt()
         if self._storage.faults.due("failing_sync"):
             self._node.marked.clear()
             raise SyncFailed("injected: sync failed")
@@ -159,6 +218,9 @@ class MemoryStorage:
         if name in self._names:
             raise StorageError(f"cannot create {name}: it exists")
         self._check_room(size, name)
+        if self.faults.interrupts():
+            self._names[name + ASIDE] = _Node(size // 2)
+            self.faults.interrupt()
         node = self._names[name] = _Node(size)
         self.sync_names()
         return MemoryFile(self, node, True)
@@ -167,12 +229,15 @@ class MemoryStorage:
         return MemoryFile(self, self._node(name), writable)
 
     def rename(self, src: str, dst: str, *, sync: bool = True) -> None:
+        self.faults.check_running()
         self._names[dst] = self._node(src)
         del self._names[src]
         if sync:
             self.sync_names()
 
     def sync_names(self) -> None:
+        if self.faults.interrupts():
+            self.faults.interrupt()
         if self.faults.due("failing_sync"):
             raise SyncFailed("injected: folder sync failed")
         self._kept_names = dict(self._names)
@@ -188,6 +253,13 @@ class MemoryStorage:
         self._check_room(len(data), name)
         node = _Node(len(data))
         node.shown[:] = node.kept[:] = data
+        if self.faults.interrupts():
+            del node.shown[len(data) // 2 :], node.kept[len(data) // 2 :]
+            self._names[name + ASIDE] = node
+            self.faults.interrupt()
+        if name.endswith(".snap") and self.faults.due("lying_snapshot"):
+            node.kept[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+        self._names.pop(name + ASIDE, None)
         self._names[name] = node
         self.sync_names()
 
@@ -197,18 +269,27 @@ class MemoryStorage:
     def free_bytes(self) -> int:
         if self.faults.bytes_max is None:
             return 1 << 50
-        return max(0, self.faults.bytes_max - sum(len(node.shown) for node in self._names.values()))
+        return max(0, self.faults.bytes_max - self.used_bytes())
+
+    def used_bytes(self) -> int:
+        """How many bytes all files have together."""
+        return sum(len(node.shown) for node in self._names.values())
 
     def lock(self) -> Lock:
         if self.locked:
             raise FolderLocked("the folder is in use by another engine")
         self.locked = True
+        for name in self.names():
+            if name.endswith(ASIDE):
+                self.remove(name)
         return MemoryLock(self)
 
     def restart(self) -> None:
         """End the process: nothing written is lost, all handles and the lock are."""
         self.generation += 1
         self.locked = False
+        self.faults.interrupted = False
+        self.faults.power_off = False
 
     def crash(self, rng: random.Random) -> None:
         """Cut the power: unsynced sectors and renames survive or not, as `rng` chooses."""
@@ -225,6 +306,15 @@ class MemoryStorage:
         node.shown[offset] ^= mask
         node.kept[offset] ^= mask
 
+    def kept_names(self) -> list[str]:
+        """Names of the files that a crash leaves for certain, sorted."""
+        return sorted(self._kept_names)
+
+    def kept(self, name: str) -> bytearray | None:
+        """What a crash leaves for certain of the file kept under that name: its own content, not a copy."""
+        node = self._kept_names.get(name)
+        return None if node is None else node.kept
+
     def _nodes(self) -> Iterator[_Node]:
         """Give the files in the order of their names, so that one seed is one crash."""
         return (self._names[name] for name in sorted(self._names))
@@ -237,4 +327,5 @@ class MemoryStorage:
 
     def _check_room(self, size: int, name: str) -> None:
         if size > self.free_bytes():
+            self.faults.struck += 1
             raise DiskFull(f"cannot write {name}: no space left")

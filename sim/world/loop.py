@@ -1,6 +1,6 @@
 """Virtual time: what is to be done when. Nothing here knows a real clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 
 START_MS = 1_800_000_000_000
@@ -26,12 +26,11 @@ class Timer:
 class Loop:
     """A heap of timers. now_ms: the virtual Unix time; done: how many were done."""
 
-    __slots__ = ("_asked", "_heap", "done", "now_ms", "stopped")
+    __slots__ = ("_asked", "_heap", "done", "now_ms")
 
     def __init__(self) -> None:
         self.now_ms = START_MS
         self.done = 0
-        self.stopped = False
         self._asked = 0
         self._heap: list[tuple[int, int, Timer]] = []
 
@@ -47,10 +46,10 @@ class Loop:
         """Do it in so many ms."""
         return self.at(self.now_ms + ms, act)
 
-    def run(self, until_ms: int) -> None:
-        """Do all that is due until then, the last ms included, or until `stopped` is set."""
+    def run(self, until_ms: int, findings: Sequence[object] = ()) -> None:
+        """Do all that is due until then, the last ms included; end at once when there are findings."""
         heap = self._heap
-        while heap and heap[0][0] <= until_ms and not self.stopped:
+        while heap and heap[0][0] <= until_ms and not findings:
             due_ms, _, timer = heappop(heap)
             act = timer.act
             if act is not None:
@@ -58,5 +57,5 @@ class Loop:
                 timer.act = None
                 self.done += 1
                 act()
-        if not self.stopped:
+        if not findings:
             self.now_ms = max(self.now_ms, until_ms)

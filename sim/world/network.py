@@ -6,6 +6,7 @@ sent over its next connection, up to LATE_MS later.
 """
 
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
@@ -55,11 +56,12 @@ class Host(Protocol):
 class _Stream:
     """One direction: what is sent comes out in order, later. paused_until_ms: nothing comes out before."""
 
-    __slots__ = ("_deliver", "_last_ms", "_network", "flying", "paused_until_ms")
+    __slots__ = ("_data", "_deliver", "_last_ms", "_network", "flying", "paused_until_ms")
 
     def __init__(self, network: "Network", deliver: Callable[[bytes], None]) -> None:
         self._network = network
         self._deliver = deliver
+        self._data: deque[bytes] = deque()
         self._last_ms = 0
         self.flying = 0
         self.paused_until_ms = 0
@@ -83,12 +85,15 @@ class _Stream:
         due_ms = max(loop.now_ms + delay_ms, self._last_ms, self.paused_until_ms)
         self._last_ms = due_ms
         self.flying += len(data)
-        loop.at(due_ms, lambda: self._out(data))
+        self._data.append(data)
+        loop.at(due_ms, self._out)
 
-    def _out(self, data: bytes) -> None:
+    def _out(self) -> None:
+        """The next one comes out; which timer that is does not matter."""
         if self.paused_until_ms > self._network.loop.now_ms:
-            self._network.loop.at(self.paused_until_ms, lambda: self._out(data))
+            self._network.loop.at(self.paused_until_ms, self._out)
             return
+        data = self._data.popleft()
         self.flying -= len(data)
         self._deliver(data)
 
@@ -268,6 +273,7 @@ class Network:
             if device:
                 wire.break_()
             if engine and end.alive:
+                end.vanish()
                 self.host.arrived(end, b"")
 
     def stall(self, owner: str, ms: int) -> None:
