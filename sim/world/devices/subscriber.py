@@ -80,7 +80,7 @@ class SubscriberDevice(Caller):
         self._run += 1
         self._writing = False
         self.world.auditor.subscribed(self.id, after or 0, after is None)
-        session.ask(m.Subscribe(self.id if self._stored else "", after), None)
+        session.ask(m.Subscribe(self.id, after), None)
 
     def take(self, session: Session, ref: int, message: m.Message) -> None:
         if session is not self.session:
@@ -96,12 +96,10 @@ class SubscriberDevice(Caller):
             raise Astonished(f"{self.id}: {message}")
 
     def _refused(self, session: Session, error: m.Error) -> None:
-        """Who has no cursor may come too late, and a new cursor too: then it goes on at the end. An old
-        cursor holds what it needs.
-        """
+        """A new cursor may come too late: then it goes on at the end. An old one holds what it needs."""
         self.expect(error)
         if error.code == Fault.POSITION_GONE:
-            if self._stored and self.safe:
+            if self.safe:
                 raise Astonished(f"{self.id}: has a cursor at {self.safe}, but {error.text}")
             session.ask(m.Query("", "status", {}), None)
 
@@ -139,7 +137,6 @@ class SubscriberDevice(Caller):
 
     def _is_safe(self, position: int) -> None:
         self.safe = position
-        if self._stored:
-            self.world.auditor.safe(self.id, position)
-            if self.session is not None:
-                self.session.tell(m.Cursor(position))
+        self.world.auditor.safe(self.id, position)
+        if self.session is not None:
+            self.session.tell(m.Cursor(position))
