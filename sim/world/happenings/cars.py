@@ -40,7 +40,7 @@ def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:
     visits: list[Happening] = []
     for lot in shape.lots:
         stay_ms = rng.choice(STAYS_MS)
-        count = int(span_ms / stay_ms * population(lot) * rng.uniform(0.2, 0.8)) + 10
+        count = int(span_ms / stay_ms * population(lot) * rng.uniform(0.3, 1.0)) + 40
         cards = population(lot)
         for _ in range(min(count, VISITS_MAX)):
             steps = _draw_steps(rng, shape, lot, stay_ms)
