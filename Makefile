@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-plain test-long check bench clean
+.PHONY: help setup build run test test-plain test-long world check bench clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -39,6 +39,9 @@ test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, instal
 
 test-long: build ## Kill tests, real servers, long property runs
 	$(PY) -m pytest -q -m long
+
+world: build ## Fresh seeds of the simulated world (FOR=4m); exit 1 with the story of one that fails
+	$(VENV)/bin/liftgate sim world --for $(or $(FOR),4m)
 
 check: build ## Style, types and layering
 	$(PY) -m ruff check .

@@ -20,7 +20,7 @@ COMMANDS = {
     "scan": "read one card at one lane and print the decision",
     "why": "why a scan was decided as it was, from the journal",
     "tail": "follow events as JSON lines",
-    "sim": "traffic of a simulated city against a running engine",
+    "sim": "simulated traffic against a running engine; a simulated world with one in it",
     "journal": "verify, dump, sum up or repair a journal",
     "config": "check a configuration file",
     "bench": "measure: against Redis, against the limit, memory, recovery",

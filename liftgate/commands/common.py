@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,9 @@ Result = TypeVar("Result")
 
 FINE, FAILED, USAGE = 0, 1, 2
 """Exit codes: done; could not be done, or damage or disagreement found; wrong arguments or configuration."""
+
+_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h)?")
+_UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 
 
 class Trouble(Exception):
@@ -40,6 +44,14 @@ def say_example(parser: argparse.ArgumentParser, description: str, *examples: st
     parser.epilog = "\n".join(
         ["example:" if len(examples) == 1 else "examples:", *(f"  {e}" for e in examples)]
     )
+
+
+def duration_ms(text: str) -> int:
+    """20s, 5m, 1h or 500ms, in ms; a bare number is seconds. For argparse."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not int(match[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 20s, 5m or 1h")
+    return int(match[1]) * _UNIT_MS[match[2] or "s"]
 
 
 def config_option(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,11 @@
-"""`liftgate sim city`: a city's traffic against a running engine, with plain lines of progress."""
+"""`liftgate sim city`: a city's traffic against a running engine, with plain lines of progress.
+
+`liftgate sim world` is in `world.py`; here is only its place among the arguments.
+"""
 
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from liftgate.commands.common import (
     address_options,
     config_option,
     dialer,
+    duration_ms,
     pick_service,
     run_trio,
     say_example,
@@ -33,14 +36,14 @@ from liftgate.sim.city.traffic import Traffic
 SPEED = 600
 """Ten minutes of data a second: some 15 cars a second in the three recorded lots when they are busy."""
 
-_DURATION = re.compile(r"([0-9]{1,6})(ms|s|m|h)?")
-_UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     say_example(
-        parser, "Simulated traffic.", "liftgate sim city --config configs/demo.toml --for 20s --speed 1200"
+        parser,
+        "Simulated traffic for a running engine, or a simulated world with an engine in it.",
+        "liftgate sim city --config configs/demo.toml --for 20s --speed 1200",
+        "liftgate sim world --for 1m",
     )
     actions = parser.add_subparsers(required=True, metavar="WHAT")
     city = actions.add_parser("city", help="cars in front of a running engine")
@@ -59,6 +62,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     city.add_argument("--lots", metavar="A,B", help="which lots (default: those the service may ask about)")
     address_options(city)
     city.set_defaults(run=run)
+    # Imported here: `liftgate up`, which shares this module, need not wait for a second engine's worth of it.
+    from liftgate.commands import world
+
+    world.arguments(actions.add_parser("world", help="the whole engine on virtual time, from a seed"))
 
 
 def story_options(parser: argparse.ArgumentParser) -> None:
@@ -93,14 +100,6 @@ def speed(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 100_000:
         raise argparse.ArgumentTypeError("a whole number from 1 to 100000")
     return int(text)
-
-
-def duration_ms(text: str) -> int:
-    """20s, 5m, 1h or 500ms, in ms; a bare number is seconds. For argparse."""
-    match = _DURATION.fullmatch(text)
-    if match is None or not int(match[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 20s, 5m or 1h")
-    return int(match[1]) * _UNIT_MS[match[2] or "s"]
 
 
 def make_schedule(args: argparse.Namespace, config: Config) -> tuple[Schedule, list[str]]:
