@@ -118,18 +118,23 @@ def _free(block: Block, number: int) -> None:
 
 
 class _ReleasesTwice(Rule):
-    """Not a rule, but a place where every entry comes by: gives back once more what stays that ended had."""
+    """Not a rule, but a place where every entry comes by: gives back once more what stays that ended had.
+
+    had: what each stay had at the last entry; again: what ended before that entry, which may have taken it.
+    """
 
     def __init__(self) -> None:
-        self.had: dict[tuple[str, bytes], tuple[Block, int]] = {}
+        self.had: dict[str, dict[bytes, tuple[Block, int]]] = {}
+        self.again: dict[str, list[tuple[Block, int]]] = {}
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         """Object to nothing."""
-        held = {(lot.id, s.session): (s.block, s.number) for s in lot.stays.values() if s.block is not None}
-        for name, (block, number) in self.had.items():
-            if name[0] == lot.id and name not in held:
-                _free(block, number)
-        self.had = {name: had for name, had in self.had.items() if name[0] != lot.id} | held
+        for block, number in self.again.get(lot.id, ()):
+            _free(block, number)
+        has = {stay.session: (stay.block, stay.number) for stay in lot.stays.values() if stay.block}
+        had = self.had.get(lot.id, {})
+        self.again[lot.id] = [place for session, place in had.items() if session not in has]
+        self.had[lot.id] = has
         return 0
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:

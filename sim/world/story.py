@@ -9,6 +9,8 @@ import msgspec
 
 from liftgate.sim.world.loop import START_MS
 
+LINE_MAX = 160
+
 
 class Told(Protocol):
     """A happening, as far as a story is concerned. at_ms: since the start."""
@@ -57,7 +59,12 @@ class Failure(msgspec.Struct, frozen=True):
 
 def story_lines(happenings: Sequence[Told], kept: Sequence[int]) -> tuple[str, ...]:
     """The kept happenings, a line each, with their time since the start."""
-    return tuple(f"{clock(happenings[at].at_ms)}  {happenings[at].line()}" for at in kept)
+    return tuple(f"{clock(happenings[at].at_ms)}  {_shortened(happenings[at].line())}" for at in kept)
+
+
+def _shortened(line: str) -> str:
+    """Some tokens and texts are as long as may be: nobody reads them."""
+    return line if len(line) <= LINE_MAX else f"{line[: LINE_MAX - 2]} …"
 
 
 def clock(ms: int) -> str:
