@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.disk import Kept
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.records import Event
 
@@ -12,34 +13,33 @@ if TYPE_CHECKING:
 
 
 class Configured(Chapter):
-    """A start records what differs before it serves anybody, so the next event of a reader finds file and
-    records alike. judged: per lot the configuration that it was last compared with.
+    """A start records what differs before it serves anybody, so with every commit that is told here file and
+    records are alike. judged: the configuration that they were last compared with.
     """
 
     def __init__(self, audit: "Auditor") -> None:
         super().__init__(audit)
-        self.judged: dict[str, Any] = {}
+        self.judged: Any = None
 
     def judge(self, event: Event, lot: Lot) -> None:
         if event["type"] in (r.LOT_CONFIGURED, r.READER_CONFIGURED):
-            self.judged.pop(lot.id, None)
-        elif event["type"] in r.READER_EVENTS and self.judged.get(lot.id) is not self.audit.config:
-            self._judge_lot(lot)
+            self.judged = None
 
-    def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:
-        for lot in self.audit.lots.values():
-            self._judge_lot(lot)
+    def durable(self, kept: Kept) -> None:
+        if self.judged is not self.audit.config:
+            self.judged = self.audit.config
+            for wanted in self.judged.lots:
+                self._judge_lot(wanted)
 
-    def _judge_lot(self, lot: Lot) -> None:
-        config = self.judged[lot.id] = self.audit.config
-        for wanted in config.lots:
-            if wanted.id == lot.id and lot.layout.spec != _spec(wanted):
-                self._differs(f"lot {lot.id}", lot.layout.spec, _spec(wanted))
-        readers = {reader.id: reader for reader in config.readers if reader.lot == lot.id}
-        for id in [*readers, *(id for id in lot.layout.reader_specs if id not in readers)]:
+    def _judge_lot(self, wanted: Any) -> None:
+        layout = self.audit.lots.get(wanted.id, Lot(wanted.id)).layout
+        if layout.spec != _spec(wanted):
+            self._differs(f"lot {wanted.id}", layout.spec, _spec(wanted))
+        readers = {reader.id: reader for reader in self.judged.readers if reader.lot == wanted.id}
+        for id in [*readers, *(id for id in layout.reader_specs if id not in readers)]:
             lanes = [_lane(lane) for lane in readers[id].lanes] if id in readers else []
-            if lot.layout.reader_specs.get(id, []) != lanes:
-                self._differs(f"reader {id} in lot {lot.id}", lot.layout.reader_specs.get(id), lanes)
+            if layout.reader_specs.get(id, []) != lanes:
+                self._differs(f"reader {id} in lot {wanted.id}", layout.reader_specs.get(id), lanes)
 
     def _differs(self, whose: str, recorded: Any, wanted: Any) -> None:
         self.find("configured otherwise", f"{whose} is recorded as {recorded}", f"{wanted}")

@@ -1,4 +1,4 @@
-"""Journals written by hand, event by event, for an Auditor to read; none of the engine's code encodes them."""
+"""Journals written by hand, for an Auditor to read; no code of the engine's encodes them."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from liftgate.configs.schema import AreaConfig, GateConfig, LaneConfig, LotConfig, SpotsConfig
+from liftgate.configs.schema import AreaConfig, GateConfig, Kind, LaneConfig, LotConfig, SpotsConfig
 from liftgate.sim.world.audit import Auditor
 
 START_MS = 1_800_000_000_000
@@ -29,7 +29,7 @@ SCAN, PASSAGE, LANE, HISTORY, LOT_SET, READER_SET, LAPSED, DONE = (
 
 def lane(number: int, direction: Any, area: str, confirm: bool = False) -> LaneConfig:
     """A lane that takes cards of anybody."""
-    kinds = ("card", "plate")
+    kinds: tuple[Kind, ...] = ("card", "plate")
     return LaneConfig(
         number=number, direction=direction, area=area, gate="g", confirm=confirm, cards="open", kinds=kinds
     )

@@ -100,7 +100,7 @@ def test_welcome_names_what_is_durable(done_to: int, gaps: list[Any], kinds: lis
     """A reader throws away what WELCOME and REPLAYED call durable."""
     for told in ("welcomed", "replayed"):
         day = decided()
-        rest = ([], 3) if told == "replayed" else ()
+        rest: tuple[Any, ...] = ([], 3) if told == "replayed" else ()
         getattr(day.audit, told)(s.READER, s.BOOT, done_to, gaps, *rest)
         assert day.kinds == kinds
 

@@ -8,9 +8,9 @@ from tests.sim.world.audit import streams as s
 from tests.sim.world.audit.streams import A1, ONE, A, Stream
 
 
-@pytest.mark.parametrize("part", ["lot", "reader", "none of it"])
+@pytest.mark.parametrize("part", ["lot", "reader", "no reader"])
 def test_a_configuration_that_is_not_the_files_is_found(part: str) -> None:
-    """When the first reader is served."""
+    """With the commit that records it."""
     day = Stream(configured=False)
     spec, lanes = s.spec(day.shape.made.lots[0]), s.lane_specs()
     if part == "lot":
@@ -18,12 +18,21 @@ def test_a_configuration_that_is_not_the_files_is_found(part: str) -> None:
     elif part == "reader":
         lanes[0][3] = None
     events: list[list[Any]] = [[s.LOT_SET, spec], [s.READER_SET, s.READER, lanes]]
-    day.write(*events[: 1 if part == "none of it" else 2])
-    if part == "none of it":
-        day.audit.rest({})
-    else:
-        day.scan(A, s.IN, A1, ONE)
-    assert day.kinds[0] == "configured otherwise"
+    day.write(*events[: 1 if part == "no reader" else 2])
+    assert day.kinds == ["configured otherwise"]
+
+
+def test_what_a_crash_left_is_judged_by_the_file_of_its_time() -> None:
+    """Recovery may find events from before the restart that nobody was answered."""
+    day = Stream()
+    day.audit.restarted_with(s.Shape(3))
+    no = day.make(s.SCAN, [s.IN, 2, A])
+    scan = [s.READER, s.BOOT, no, s.IN, 2, A, 0, 1, 1, 0, 1, "out", ONE, A1, None]
+    day.segment += s.encode([[s.SCAN, s.LOT, 3, day.at_ms, *scan]], 3, day.at_ms)
+    day.audit.recovered(day.disk)
+    day.seq, day.position = 3, 3
+    day.write([s.LOT_SET, s.spec(s.lot_config(3))])
+    assert day.kinds == []
 
 
 def test_a_changed_file_is_on_record_before_anybody_is_served() -> None:
