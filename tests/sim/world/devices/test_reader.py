@@ -247,3 +247,34 @@ def test_habits_are_values() -> None:
     one, other = Bench(seed=5).reader.habits, Bench(seed=5).reader.habits
     assert one == other
     assert msgspec.structs.astuple(one) != msgspec.structs.astuple(Bench(seed=6).reader.habits)
+
+
+def test_too_many_gaps_end_a_numbering() -> None:
+    """With more holes than the engine keeps, and nothing to replay, the reader begins a new numbering."""
+    bench = Bench(window=16)
+    boot = bench.reader.boot()
+    for card in range(100):
+        bench.reader.log.number()  # a number that nothing is ever told of
+        bench.scan(b"%d" % card)
+        bench.run(200)
+    bench.run(30_000)
+    assert bench.told.of("lost") == [("r", boot)] and bench.reader.boot() != boot
+    assert bench.reader.idle()
+
+
+def test_too_many_gaps_are_replayed_first() -> None:
+    """Where the holes are backlog, live events wait until that is told; nothing is lost."""
+    bench = Bench(window=16, replay_entries=1)
+    bench.world.node.gateway.pause_ms(2_000_000)
+    log = bench.reader.log
+    for card in range(80):
+        hold, bench.reader._held_until_ms = bench.reader._held_until_ms, bench.world.loop.now_ms + 1
+        bench.scan(b"alone %d" % card)
+        bench.reader._held_until_ms = hold
+        bench.scan(b"%d" % card)
+        bench.run(300)
+    bench.run(600_000)
+    assert bench.reader.log is log and bench.reader.idle()
+    assert bench.told.of("lost") == []
+    assert len(bench.told.of("event_made")) == 160
+    assert len(bench.told.of("welcomed")) > 1  # ERROR 11 ended a connection
