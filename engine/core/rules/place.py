@@ -63,7 +63,7 @@ def _whereabouts(read: ReadCredential) -> str:
 class HasSpace(Rule):
     """Room by count, then a spot of a class that the credential may use, nearest to the gate first.
 
-    Leaves the spot in the scan's working place.
+    Who is promised a place here already keeps it; a promise out of an inner area holds none. Leaves the spot in the scan's working place.
     """
 
     name = "space"
@@ -71,7 +71,7 @@ class HasSpace(Rule):
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane
         stay = read.stay
-        if stay is not None and stay.moving and stay.to is lane.area:
+        if stay is not None and stay.moving and stay.to is lane.area and stay.holds():
             read.block = stay.to_block
             read.number = stay.to_number
             return 0

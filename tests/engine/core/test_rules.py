@@ -175,6 +175,19 @@ def test_a_full_lot_refuses_and_says_how_full() -> None:
     assert event.trace[-2] == "space: area north: capacity 1, occupancy 1, held 0; looked for standard"
 
 
+def test_a_promise_out_of_an_inner_area_is_no_place_in_the_outer_one() -> None:
+    """Who is let out of it, and scans at the outer entry before passing, enters a full lot no more than others."""
+    spec = lot_spec(area("north", None, block("P1", "A", 1)), area("vip", "north", block("P0", "V", 1)))
+    inner = (lane_spec(0, "entry", "vip"), lane_spec(1, "exit", "vip", confirm=True))
+    yard = Yard(spec, r=(lane_spec(0, "entry"), lane_spec(1, "exit")), v=inner)
+    yard.scan(0, b"anna")
+    yard.scan(0, b"anna", reader="v")
+    yard.scan(0, b"otto")
+    assert yard.scan(1, b"anna", reader="v").verdict == OPEN
+    yard.order("reset_passback", kind=CARD, token=b"anna", actor="jo")
+    assert yard.scan(0, b"anna").reason == 300
+
+
 def test_a_class_that_is_full_is_another_reason() -> None:
     """Room, but not of a class that the credential may use: reason 301."""
     yard = Yard(lot_spec(area("north", None, block("P1", "A", 1), block("P1", "W", 1, "accessible"))))
