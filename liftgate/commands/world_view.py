@@ -74,8 +74,9 @@ def state(totals: Totals, took_s: float) -> str:
     """How far it is, in a line."""
     hours = totals.simulated_ms / 3_600_000
     rate = totals.seeds / took_s if took_s else 0.0
+    seeds = f"{totals.seeds:,} {'seed' if totals.seeds == 1 else 'seeds'}"
     return (
-        f"{totals.seeds:,} seeds ({rate:.1f} a second)  {hours:,.0f} simulated hours  "
+        f"{seeds} ({rate:.1f} a second)  {hours:,.0f} simulated hours  "
         f"{totals.scans:,} scans  {len(totals.failed)} failed"
     )
 
@@ -92,7 +93,8 @@ def as_lines(run: Run) -> Iterator[str]:
     counts = sorted(run.totals.counts.items())
     if counts:
         yield "  ".join(f"{name} {count:,}" for name, count in counts)
-    yield "nothing found" if not run.totals.failed else f"{len(run.totals.failed)} of these seeds failed"
+    failed = len(run.totals.failed)
+    yield f"{failed} of {run.totals.seeds:,} failed" if failed else "nothing found"
 
 
 def as_json(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -10,6 +11,8 @@ import msgspec
 from liftgate.sim.world.loop import START_MS
 
 LINE_MAX = 160
+_LONG_HEX = re.compile(r"\b([0-9a-f]{32})[0-9a-f]{32,}\b")
+"""Tokens may have 512 bytes; nobody reads more than their beginning."""
 
 
 class Told(Protocol):
@@ -93,5 +96,5 @@ def failure_lines(failure: Failure) -> Iterator[str]:
 
 def _indented(name: str, text: str) -> Iterator[str]:
     """`  name      text`, what has more lines below each other."""
-    for number, line in enumerate(text.splitlines()):
+    for number, line in enumerate(_LONG_HEX.sub(r"\1…", text).splitlines()):
         yield f"  {name if number == 0 else '':11}{line}"

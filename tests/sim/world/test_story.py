@@ -8,7 +8,10 @@ import pytest
 from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.story import Failure, Found, clock, failure_lines
 
-FOUND = Found("spot twice", START_MS + 61_005, "A-003 is given to b\nand a is still there", "nobody else")
+TOKEN = "ab" * 512
+FOUND = Found(
+    "spot twice", START_MS + 61_005, f"A-003 is given to {TOKEN}\nand a is still there", "nobody else"
+)
 FAILURE = Failure(7, FOUND, (2, 5), 40, ("0:00:01.000  a comes in", "0:01:01.000  b comes in"), True)
 
 
@@ -24,7 +27,7 @@ def test_the_report_of_a_seed() -> None:
     """What was found and expected, the command, the happenings it takes, and the command for those alone."""
     assert list(failure_lines(FAILURE)) == [
         "seed 7: spot twice",
-        "  found      at 0:01:01.005: A-003 is given to b",
+        "  found      at 0:01:01.005: A-003 is given to abababababababababababababababab…",
         "             and a is still there",
         "  expected   nobody else",
         "  repeat     liftgate sim world --seed 7",
