@@ -6,6 +6,7 @@ from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.disk import Kept
 from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.layout import Layout
 from liftgate.sim.world.audit.records import Event
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ class Configured(Chapter):
         if self.judged is not self.audit.config:
             self.judged = self.audit.config
             for wanted in self.judged.lots:
-                self._judge_lot(wanted)
+                if wanted.id in self.audit.lots:  # else nothing is durable, as the first answer will show
+                    self._judge_lot(wanted, self.audit.lots[wanted.id].layout)
 
-    def _judge_lot(self, wanted: Any) -> None:
-        layout = self.audit.lots.get(wanted.id, Lot(wanted.id)).layout
+    def _judge_lot(self, wanted: Any, layout: Layout) -> None:
         if layout.spec != _spec(wanted):
             self._differs(f"lot {wanted.id}", layout.spec, _spec(wanted))
         readers = {reader.id: reader for reader in self.judged.readers if reader.lot == wanted.id}

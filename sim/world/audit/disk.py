@@ -4,6 +4,7 @@ import json
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -12,7 +13,6 @@ from liftgate.sim.world.audit.records import Bad, Record, parse_record
 SEGMENT_HEADER = struct.Struct("<4sIQQI4x")
 _SEGMENT_CHECKED = 24
 _SPARE = "next.seg"
-_SEGMENT = re.compile(r"([0-9]{20})\.seg")
 _SNAPSHOT = re.compile(r"([0-9]{20})\.snap")
 
 
@@ -49,6 +49,7 @@ class Kept:
         self.position = 0
         self.stable: Stable
         self._current: Segment | None = None
+        self._there: deque[Segment] = deque()
         self._records: dict[int, tuple[int, bytes]] = {}
 
     def read_new(self) -> Iterator[Record]:
@@ -77,6 +78,7 @@ class Kept:
         if data is None or header_first(data) != first:
             return False
         self._current = self.segments[first] = Segment(first, bytes(data[: SEGMENT_HEADER.size]))
+        self._there.append(self._current)
         return True
 
     def content(self, first: int) -> bytes | bytearray | None:
@@ -97,26 +99,22 @@ class Kept:
             found.append(raw)
         return b"".join(found) if first == last + 1 else None
 
-    def gone(self) -> list[Segment]:
-        """Segments that were seen and are there no more."""
-        return [segment for segment in self.segments.values() if self.content(segment.first) is None]
+    def gone(self) -> Iterator[Segment]:
+        """Segments that went since this was asked last: the oldest go first, so the others need no look."""
+        while self._there and self.content(self._there[0].first) is None:
+            yield self._there.popleft()
 
     def changed(self) -> Segment | None:
-        """A segment that is still there, but not as it was, or None."""
-        for segment in self.segments.values():
+        """A segment that is not as it was, or not there between others that are; None is as it should be."""
+        for segment in self._there:
             data = self.content(segment.first)
-            if data is not None and data[: len(segment.data)] != segment.data:
+            if data is None or data[: len(segment.data)] != segment.data:
                 return segment
         return None
 
     def snapshots(self) -> list[int]:
         """Positions that the snapshots in the folder name, ascending."""
         found = (_SNAPSHOT.fullmatch(name) for name in self.stable.kept_names())
-        return [int(match[1]) for match in found if match]
-
-    def segment_firsts(self) -> list[int]:
-        """First positions of the segments in the folder, by their names, ascending."""
-        found = (_SEGMENT.fullmatch(name) for name in self.stable.kept_names())
         return [int(match[1]) for match in found if match]
 
 

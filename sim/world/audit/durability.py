@@ -24,7 +24,6 @@ class Durability(Chapter):
         super().__init__(audit)
         self.safe_to: dict[str, int] = {}
         self.cursors: bytes | bytearray | None = None
-        self.retired_to = 0
 
     def subscribed(self, subscriber: str, after: int, stored: bool) -> None:
         self.safe_to[subscriber] = max(self.safe_to.get(subscriber, 0), 0 if stored else after)
@@ -33,19 +32,19 @@ class Durability(Chapter):
         self.safe_to[subscriber] = max(self.safe_to.get(subscriber, 0), position)
 
     def durable(self, kept: Kept) -> None:
+        for segment in kept.gone():
+            self._judge_gone(segment, kept)
         data = kept.stable.kept("cursors")
         if data is not None and data != self.cursors:
             self.cursors = bytes(data)
             self._judge_cursors(self.cursors)
 
     def recovered(self, kept: Kept) -> None:
+        self.durable(kept)
         changed = kept.changed()
         if changed is not None:
             text = f"the segment that begins with {changed.first} is not as it was"
             self.find("record changed", text, f"events {changed.first} to {changed.last} byte for byte")
-        for segment in kept.gone():
-            self._judge_gone(segment, kept)
-        self.durable(kept)
 
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:
         self.recovered(self.audit.kept)
@@ -62,8 +61,6 @@ class Durability(Chapter):
                 self.find("cursor ahead", f"the stored cursor of {name} is {position}", expected)
 
     def _judge_gone(self, segment: Segment, kept: Kept) -> None:
-        if segment.last <= self.retired_to:
-            return
         behind = {name: to for name, to in self.safe_to.items() if to < segment.last}
         needed = [f"subscriber {name} from {to + 1} on" for name, to in behind.items()]
         covered = kept.snapshots()[-SNAPSHOTS:]
@@ -72,4 +69,3 @@ class Durability(Chapter):
         if needed:
             text = f"the segment with {segment.first} to {segment.last} is gone"
             self.find("record lost", text, f"it is kept for {' and '.join(needed)}")
-        self.retired_to = segment.last

@@ -61,6 +61,19 @@ def test_a_segment_goes_when_nobody_needs_it(
     assert day.kinds == kinds
 
 
+def test_a_segment_that_goes_too_early_is_found_with_the_next_commit() -> None:
+    """A subscriber that catches up later must not hide it; a hole is found at the next start."""
+    day = two_segments()
+    day.audit.subscribed(s.SINK, 0, True)
+    del day.disk.files[FIRST]
+    day.commit()
+    assert day.kinds == ["record lost"]
+    day = two_segments()
+    del day.disk.files[f"{4:020d}.seg"]
+    day.audit.recovered(day.disk)
+    assert day.kinds == ["record changed"]
+
+
 @pytest.mark.parametrize(("stored", "kinds"), [(2, []), (3, []), (4, ["cursor ahead"])])
 def test_a_stored_cursor_ahead_of_what_was_safe_is_found(stored: int, kinds: list[str]) -> None:
     """Behind it may be."""
