@@ -19,7 +19,8 @@ from liftgate.engine.engine import ROUND_BYTES_MAX, Engine
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.journal import Journal
 from liftgate.engine.journal.recovery import Reader, Recovery
-from liftgate.engine.journal.snapshot import Snapshot, newest, write_snapshot
+from liftgate.engine.journal.snapshot import Snapshot, newest
+from liftgate.engine.journal.snapshot import write_snapshot as write_snapshot
 from liftgate.engine.journal.storage import Storage
 
 log = structlog.get_logger()

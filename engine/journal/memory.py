@@ -25,7 +25,6 @@ from liftgate.engine.journal.storage import (
     SyncFailed,
 )
 
-
 ASIDE = ".new"
 """What DiskStorage adds to the name of a file that is not whole yet; a process that ends leaves it behind."""
 
@@ -41,9 +40,9 @@ class Faults:
     """Faults to come. Each number counts down over all files: 1 = the next one fails; 0 = none.
 
     interruption: counts operations that change the disk; in the midst of that one the process ends, and with
-    cuts_power the machine (power_off, from then on). lying_snapshot: counts files written whole that are snapshots; that one reports
-    success and is torn after a crash. bytes_max: size of the simulated disk, None = endless. struck: how many
-    faults were felt, a full disk among them.
+    cuts_power the machine (power_off, from then on). lying_snapshot: counts snapshots written; that one
+    reports success and is torn after a crash. bytes_max: size of the simulated disk, None = endless.
+    struck: how many faults were felt, a full disk among them.
     """
 
     __slots__ = (

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from liftgate.gateways.link import Link
 from liftgate.sim.world.loop import Loop
 
 DELAY_MS = (1, 20)
@@ -165,7 +166,7 @@ class Wire:
 
 
 class End:
-    """The engine's end. alive: the engine has it open; slot: for the engine's box to keep its own in."""
+    """The engine's end. alive: the engine has it open; slot: the gateway's link, while it has one."""
 
     __slots__ = ("_short", "alive", "room_bytes", "slot", "stream", "wire")
 
@@ -173,7 +174,7 @@ class End:
         self.wire = wire
         self.alive = True
         self.room_bytes = wire.network.room_bytes.get(wire.owner, ROOM_BYTES)
-        self.slot: object = None
+        self.slot: Link | None = None
         self.stream = _Stream(wire.network, self._out)
         self._short = False
 
@@ -288,6 +289,10 @@ class Network:
             self._all_dead_until_ms = max(self._all_dead_until_ms, until_ms)
         else:
             self._dead_until_ms[owner] = max(self._dead_until_ms.get(owner, 0), until_ms)
+
+    def widen(self, owner: str) -> None:
+        """The sockets of the owner's next connections hold what is usual again."""
+        self.room_bytes.pop(owner, None)
 
     def calm(self) -> None:
         """No dial fails any more, and every socket has room."""

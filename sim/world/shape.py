@@ -10,6 +10,7 @@ from msgspec import Struct
 from liftgate.codecs import messages as m
 from liftgate.configs.schema import (
     ASSIGN,
+    KINDS,
     MAY,
     AreaConfig,
     Assign,
@@ -26,8 +27,6 @@ from liftgate.configs.schema import (
     SpotClass,
     SpotsConfig,
 )
-
-KINDS_ALL = ("qr", "card", "sun", "plate")
 
 
 class ReaderShape(Struct, frozen=True, kw_only=True):
@@ -93,7 +92,7 @@ class Shape(Struct, frozen=True, kw_only=True):
             output_bytes_max=self.output_bytes_max,
         )
         readers = tuple(ReaderConfig(id=r.id, key=Key(r.key), lot=r.lot, lanes=r.lanes) for r in self.readers)
-        services = [*self.services, *self.subscribers]
+        services: list[ServiceShape | SubscriberShape] = [*self.services, *self.subscribers]
         return Config(
             engine=engine,
             lots=self.lots,
@@ -107,7 +106,8 @@ class Shape(Struct, frozen=True, kw_only=True):
 
     def owners(self) -> tuple[str, ...]:
         """Whoever has connections: readers, services, subscribers."""
-        return tuple(each.id for each in (*self.readers, *self.services, *self.subscribers))
+        owners: list[ReaderShape | ServiceShape | SubscriberShape] = [*self.readers, *self.services]
+        return tuple(owner.id for owner in [*owners, *self.subscribers])
 
     def with_reader(self, id: str, **changes: Any) -> "Shape":
         """The same with this reader changed."""
@@ -138,17 +138,15 @@ def draw_shape(rng: random.Random) -> Shape:
     return Shape(
         lots=lots,
         readers=readers,
-        services=tuple(
-            ServiceShape(id=f"desk{n}", key=rng.randbytes(32)) for n in range(rng.randint(1, 2))
-        ),
+        services=tuple(ServiceShape(id=f"desk{n}", key=rng.randbytes(32)) for n in range(rng.randint(1, 2))),
         subscribers=tuple(
             SubscriberShape(id=f"sink{n}", key=rng.randbytes(32), stored=rng.random() < 0.6)
             for n in range(rng.randint(1, 2))
         ),
         segment_bytes=rng.choice((64, 64, 96, 128, 256)) * 1024,
-        heartbeat_s=rng.choice((30, 60, 120, 120)),
+        heartbeat_s=rng.choice((15, 60, 120, 120)),
         in_flight_max=rng.choice((4, 16, 64)),
-        output_bytes_max=rng.choice((65_536, 262_144)),
+        output_bytes_max=rng.choice((131_072, 262_144)),
     )
 
 
@@ -218,5 +216,5 @@ def _draw_lane(
         gate=lot.gates[0].id if lot.gates and rng.random() < 0.5 else None,
         confirm=rng.random() < 0.5,
         cards=cards,
-        kinds=KINDS_ALL,
+        kinds=KINDS,
     )

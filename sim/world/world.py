@@ -190,7 +190,7 @@ class World:
         for name in storage.kept_names():
             digest.update(name.encode() + b"\0")
             digest.update(storage.kept(name) or b"")
-        for name in ("starts", "rounds", "folds"):
+        for name in ("starts", "refused", "rounds", "folds"):
             self.counts[name] = getattr(self.node, name)
         made = self.auditor.made
         return Result(

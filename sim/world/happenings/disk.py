@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 
+_FAULTS = {
+    "failing_write": "write fails",
+    "short_write": "write stops half-way",
+    "failing_sync": "sync fails",
+}
+
 
 class WriteFails(Happening, frozen=True, kw_only=True):
     """The n-th write from now on fails. fault: which of the storage's faults it is."""
@@ -20,7 +26,11 @@ class WriteFails(Happening, frozen=True, kw_only=True):
     operations: int
 
     def line(self) -> str:
-        what = {"failing_write": "write fails", "short_write": "write stops half-way", "failing_sync": "sync fails"}
+        what = {
+            "failing_write": "write fails",
+            "short_write": "write stops half-way",
+            "failing_sync": "sync fails",
+        }
         return f"the engine's {self.operations}. {what[self.fault]}"
 
     def do(self, world: "World") -> None:
@@ -53,15 +63,15 @@ class DiskFull(Happening, frozen=True, kw_only=True):
 
 
 class Rot(Happening, frozen=True, kw_only=True):
-    """A byte of a closed segment, a snapshot or the cursors is another one when the engine starts next, which is at once.
+    """A bit of a closed segment, of a snapshot or of the cursors is another one at the engine's next start.
 
-    An operator with a copy puts it right when the engine says where it is. what: "segment", "snapshot" or "cursors".
+    That comes at once. An operator with a copy puts it right when the engine says where it is. what: "segment", "snapshot" or "cursors".
     """
 
     what: str
 
     def line(self) -> str:
-        return f"a byte of the {self.what} rots, and the engine is restarted"
+        return f"a bit of the {self.what} rots, and the engine is restarted"
 
     def do(self, world: "World") -> None:
         world.node.rot(self.what, self.rng())
@@ -81,7 +91,9 @@ def _disk_full(rng: random.Random, shape: Shape, at_ms: int) -> Happening:
 
 
 def _rot(rng: random.Random, shape: Shape, at_ms: int) -> Happening:
-    return Rot(at_ms=at_ms, seed=rng.getrandbits(32), what=rng.choice(("segment", "segment", "snapshot", "cursors")))
+    return Rot(
+        at_ms=at_ms, seed=rng.getrandbits(32), what=rng.choice(("segment", "segment", "snapshot", "cursors"))
+    )
 
 
 def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:

@@ -23,8 +23,12 @@ class Cut(Happening, frozen=True, kw_only=True):
     end: str
 
     def line(self) -> str:
-        where = {"both": "both ends notice", "device": "only the device notices", "engine": "only the engine notices"}
-        return f"the connection of {self.owner} breaks, {where[self.end]}"
+        who = {
+            "both": "both ends notice",
+            "device": "only the device notices",
+            "engine": "only the engine does",
+        }
+        return f"the connection of {self.owner} breaks, {who[self.end]}"
 
     def do(self, world: "World") -> None:
         world.network.cut(self.owner, device=self.end != "engine", engine=self.end != "device")
@@ -68,10 +72,9 @@ class ReadsSlowly(Happening, frozen=True, kw_only=True):
         return f"{self.owner} connects anew and takes {SMALL_ROOM_BYTES} bytes at a time for {self.for_ms} ms"
 
     def do(self, world: "World") -> None:
-        rooms = world.network.room_bytes
-        rooms[self.owner] = SMALL_ROOM_BYTES
+        world.network.room_bytes[self.owner] = SMALL_ROOM_BYTES
         world.network.cut(self.owner)
-        world.loop.after(self.for_ms, lambda: rooms.pop(self.owner, None))
+        world.loop.after(self.for_ms, lambda: world.network.widen(self.owner))
 
 
 class Stranger(Happening, frozen=True, kw_only=True):
@@ -80,7 +83,7 @@ class Stranger(Happening, frozen=True, kw_only=True):
     says: bytes
 
     def line(self) -> str:
-        return f"a stranger connects and says {self.says[:16]!r}" if self.says else "a stranger connects in silence"
+        return f"a stranger connects and says {self.says[:16]!r}"
 
     def do(self, world: "World") -> None:
         world.network.dial("stranger", _Stranger(self.says))

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from liftgate.engine.journal.memory import MemoryStorage
+from liftgate.engine.journal.memory import Interrupted, MemoryStorage
 from liftgate.engine.journal.storage import SECTOR_BYTES, DiskFull, StorageError, SyncFailed
 
 
@@ -95,3 +95,71 @@ def test_handles_and_locks_end_with_the_process() -> None:
     storage.lock()
     old.release()
     assert storage.locked
+
+
+@pytest.mark.parametrize("power", [False, True])
+def test_a_process_may_end_within_an_operation(power: bool) -> None:
+    """Half of the write is there, nothing works any more, and after a restart everything does."""
+    storage = MemoryStorage()
+    file = storage.create("a", 4)
+    storage.faults.interruption = 2
+    storage.faults.cuts_power = power
+    file.write_at(b"1", 0)
+    with pytest.raises(Interrupted):
+        file.write_at(b"xxxx", 0)
+    with pytest.raises(Interrupted):
+        file.sync()
+    assert storage.faults.power_off is power
+    storage.restart()
+    assert storage.read_whole("a") == b"xx\0\0"
+    storage.open("a", writable=True).sync()
+
+
+def test_a_file_half_written_is_never_the_file() -> None:
+    """It has another name, which goes when the folder is locked next."""
+    storage = MemoryStorage()
+    storage.write_whole("a", b"old!")
+    storage.faults.interruption = 1
+    with pytest.raises(Interrupted):
+        storage.write_whole("a", b"new!")
+    storage.restart()
+    assert (storage.read_whole("a"), storage.names()) == (b"old!", ["a", "a.new"])
+    storage.lock()
+    assert storage.names() == ["a"]
+
+
+def test_a_lying_snapshot_is_torn_by_a_crash_only() -> None:
+    """Until then it is whole; files that are no snapshots are never lied about."""
+    storage = MemoryStorage()
+    storage.faults.lying_snapshot = 1
+    storage.write_whole("cursors", b"1234")
+    storage.write_whole("1.snap", b"1234")
+    assert storage.read_whole("1.snap") == b"1234"
+    storage.crash(Random(1))
+    assert (storage.read_whole("cursors"), storage.read_whole("1.snap")) == (b"1234", b"12\0\0")
+
+
+def test_a_fault_that_struck_is_counted() -> None:
+    """Those to come are not."""
+    storage = MemoryStorage()
+    file = storage.create("a", 4)
+    storage.faults.failing_write = 1
+    storage.faults.failing_sync = 2
+    with pytest.raises(StorageError):
+        file.write_at(b"x", 0)
+    storage.faults.bytes_max = 0
+    with pytest.raises(DiskFull):
+        storage.create("b", 1)
+    assert storage.faults.struck == 2
+
+
+def test_what_a_crash_leaves_for_certain_can_be_read_beside_it() -> None:
+    """kept() has what was synced, under the name that was."""
+    storage = MemoryStorage()
+    file = storage.create("a", 4)
+    file.write_at(b"x", 0)
+    storage.rename("a", "b", sync=False)
+    assert (storage.kept_names(), storage.kept("a"), storage.kept("b")) == (["a"], bytearray(4), None)
+    file.sync()
+    storage.sync_names()
+    assert (storage.kept_names(), storage.kept("b")) == (["b"], bytearray(b"x\0\0\0"))
