@@ -1,9 +1,12 @@
 """What can happen, by theme. DRAWERS: (name, function) of each; the name is part of its seed."""
 
-from liftgate.sim.world.happenings import disk, engine, network
+from liftgate.sim.world.happenings import cars, devices, disk, engine, network, services
 from liftgate.sim.world.plan import Drawer
 
 DRAWERS: tuple[tuple[str, Drawer], ...] = (
+    ("cars", cars.draw),
+    ("services", services.draw),
+    ("devices", devices.draw),
     ("network", network.draw),
     ("engine", engine.draw),
     ("disk", disk.draw),

@@ -65,7 +65,8 @@ class DiskFull(Happening, frozen=True, kw_only=True):
 class Rot(Happening, frozen=True, kw_only=True):
     """A bit of a closed segment, of a snapshot or of the cursors is another one at the engine's next start.
 
-    That comes at once. An operator with a copy puts it right when the engine says where it is. what: "segment", "snapshot" or "cursors".
+    That comes at once. An operator with a copy puts it right when the engine says where it is.
+    what: "segment", "snapshot" or "cursors".
     """
 
     what: str
