@@ -45,7 +45,7 @@ class Spots(Chapter):
     def _room(self, look: Look, lot: Lot) -> tuple[int, Place | None]:
         """(0 or the reason why there is none, the place that is to be given)."""
         stay, area = look.stay, look.lane.area
-        if stay is not None and stay.waits and stay.to == area:
+        if stay is not None and lot.stays.holds(stay, area):
             return 0, stay.to_place
         if lot.stays.available(area) <= 0:
             return FULL, None

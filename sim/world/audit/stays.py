@@ -122,12 +122,13 @@ class Stays:
         return sum(stay.area == area for stay in self.open.values())
 
     def held(self, area: str) -> int:
-        """Cars before a barrier into the area, but for those that come from an area inside it."""
-        within = self.layout.within
-        return sum(
-            stay.to == area and (stay.area is None or not within(stay.area, area))
-            for stay in self.waiting.values()
-        )
+        """Cars before a barrier that hold a place in the area."""
+        return sum(self.holds(stay, area) for stay in self.waiting.values())
+
+    def holds(self, stay: Stay, area: str) -> bool:
+        """Whether it waits for a place in the area; one that comes from an area inside it holds none."""
+        from_inside = stay.area is not None and self.layout.within(stay.area, area)
+        return stay.waits and stay.to == area and not from_inside
 
     def occupancy(self, area: str) -> int:
         """What counts as being in the area itself: stays, and the ledger's cars without a name."""

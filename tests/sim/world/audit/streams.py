@@ -12,7 +12,7 @@ from liftgate.sim.world.audit import Auditor
 
 START_MS = 1_800_000_000_000
 LOT, READER, BOOT, DESK, SINK = "north", "east", 7, "desk", "sink"
-IN, OUT, IN_LATER, INNER_IN, INNER_OUT, OUT_LATER, BOTH = range(7)
+IN, OUT, IN_LATER, INNER_IN, INNER_OUT, OUT_LATER, BOTH, INNER_OUT_LATER = range(8)
 """Lanes of the one reader: those "later" confirm; the inner ones lead into an area of one spot."""
 
 SCAN, PASSAGE, LANE, HISTORY, LOT_SET, READER_SET, LAPSED, DONE = (
@@ -65,6 +65,7 @@ LANES = (
     lane(INNER_OUT, "exit", "in"),
     lane(OUT_LATER, "exit", "out", True),
     lane(BOTH, "both", "out"),
+    lane(INNER_OUT_LATER, "exit", "in", True),
 )
 
 
@@ -178,11 +179,11 @@ class Stream:
     ) -> int:
         """A card at a lane, opened for, or refused with `reason`; its number."""
         no = self.make(SCAN, [lane, other.get("kind", 2), token])
-        later = lane in (IN_LATER, OUT_LATER)
+        later = lane in (IN_LATER, OUT_LATER, INNER_OUT_LATER)
         if effect is None:
             effect = 0 if reason else 1 + later
-        way = way or (2 if lane in (OUT, INNER_OUT, OUT_LATER) else 1)
-        area = other.get("area", "in" if lane in (INNER_IN, INNER_OUT) else "out")
+        way = way or (2 if lane in (OUT, INNER_OUT, OUT_LATER, INNER_OUT_LATER) else 1)
+        area = other.get("area", "in" if lane in (INNER_IN, INNER_OUT, INNER_OUT_LATER) else "out")
         verdict, rare = (2, [None, ["trace"]]) if reason else (1, None)
         head = [
             SCAN,
@@ -200,8 +201,8 @@ class Stream:
     def passage(self, lane: int, what: int, effect: str, session: bytes | None, **other: Any) -> int:
         """What a lane saw of a car; its number. told: the session that the reader named."""
         no = self.make(PASSAGE, [lane, what, other.get("told")])
-        way = other.get("way", 2 if lane in (OUT, INNER_OUT, OUT_LATER) else 1)
-        area = other.get("area", "in" if lane in (INNER_IN, INNER_OUT) else "out")
+        way = other.get("way", 2 if lane in (OUT, INNER_OUT, OUT_LATER, INNER_OUT_LATER) else 1)
+        area = other.get("area", "in" if lane in (INNER_IN, INNER_OUT, INNER_OUT_LATER) else "out")
         self.write([PASSAGE, READER, BOOT, no, lane, what, way, area, session, effect])
         return no
 
@@ -219,7 +220,7 @@ class Stream:
     ) -> int:
         """A scan that the reader decided alone; its number."""
         no = self.make(SCAN, [lane, 2, token], alone=True, verdict=verdict)
-        way = 2 if lane in (OUT, INNER_OUT, OUT_LATER) else 1
+        way = 2 if lane in (OUT, INNER_OUT, OUT_LATER, INNER_OUT_LATER) else 1
         given = other.get("given", verdict)
         tail = [SCAN, given, finding, way, "out", session, spot, effect, [2, token]]
         self.write([HISTORY, READER, BOOT, no, lane, *tail])

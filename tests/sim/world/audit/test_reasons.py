@@ -129,6 +129,21 @@ def test_full_is_true_only_where_no_spot_is_left() -> None:
     assert day.kinds == ["wrongly refused"]
 
 
+def test_who_is_let_out_of_an_inner_area_holds_no_place_outside() -> None:
+    """At the entry to the outer area it needs room like anybody else."""
+    for reason, kinds in ((300, []), (0, ["wrongly opened"])):
+        day = Stream()
+        day.scan(A, s.IN, A1, ONE)
+        day.scan(A, s.INNER_IN, INNER, ONE)
+        day.scan(B, s.IN, A1, TWO)
+        day.scan(C, s.IN, A2, s.THREE)
+        day.passage(s.IN, 3, "adrift", None)
+        day.scan(A, s.INNER_OUT_LATER, None, ONE)
+        prepare(day, RESET)
+        day.scan(A, s.IN, None, ONE if reason else s.session(4), reason=reason)
+        assert day.kinds[:1] == kinds
+
+
 @pytest.mark.parametrize(("lane", "verdict", "finding", "kinds"), [
     (s.IN, 1, 0, []),
     (s.IN, 1, 300, ["wrong finding"]),
