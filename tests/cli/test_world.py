@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
 from liftgate.cli import main
 from liftgate.sim.world import plants
-from tests.cli.commands import liftgate
+from tests.cli.commands import WAIT_S_MAX, liftgate, started
 
 PLANT = "early-answer"  # found by every seed
 
@@ -21,6 +22,7 @@ def test_seeds_that_pass() -> None:
     assert done.stdout.endswith("nothing found\n")
 
 
+@pytest.mark.long
 def test_one_object_of_json() -> None:
     """What a program needs, and nothing else on stdout; the same seed gives the same sums."""
     first, again = (json.loads(liftgate("sim", "world", "--seed", "2", "--json").stdout) for _ in range(2))
@@ -29,6 +31,7 @@ def test_one_object_of_json() -> None:
     assert first["counts"] == again["counts"]
 
 
+@pytest.mark.long
 def test_fresh_seeds_for_a_while() -> None:
     """They come from the time and are printed, so that they can be played again."""
     done = liftgate("sim", "world", "--for", "1s", "--jobs", "1")
@@ -47,6 +50,7 @@ def test_a_failing_seed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "  expected" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_keep_going_names_every_failing_seed() -> None:
     """All of them in the JSON; only the first few have a story."""
     done = liftgate("sim", "world", "--seeds", "1..5", "--plant", PLANT, "--keep-going", "--json")
@@ -56,6 +60,7 @@ def test_keep_going_names_every_failing_seed() -> None:
     assert [one["story"] is not None for one in failed] == [True, True, True, False, False]
 
 
+@pytest.mark.long
 def test_the_first_failing_seed_ends_it() -> None:
     """Without --keep-going."""
     done = liftgate("sim", "world", "--seeds", "1..1000000", "--plant", PLANT, "--jobs", "1")
@@ -67,6 +72,19 @@ def test_the_story_of_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sim", "world", "--seed", "3", "--story", "--only", "0,1"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("0:") and told[1].startswith("0:") and not told[2].startswith("0:")
+
+
+@pytest.mark.long
+def test_ctrl_c_reports_what_was_played() -> None:
+    """Exit code 130, the sums so far, and no process left that plays on."""
+    with started("sim", "world", "--seeds", "1..1000000", "--jobs", "2") as process:
+        assert process.stdout is not None
+        while "seeds (" not in (line := process.stdout.readline()):
+            assert line
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT_S_MAX)
+    assert (process.returncode, err) == (130, "")
+    assert out.endswith("nothing found\n")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The world can fail: every planted bug is found, within so many seeds.
 
-SEEDS_MAX follows from measured shares (`docs/simulation.md` has the table): one row of seeds in a thousand would
-be that long without showing the bug.
+SEEDS_MAX follows from measured shares (`docs/simulation.md` has the table): one row of seeds in a thousand
+would be that long without showing the bug.
 """
 
 from __future__ import annotations

@@ -145,6 +145,12 @@ print(json.dumps([[o.sha256, o.simulated_ms, o.records, o.counts] for o in outco
 """
 
 
+def test_a_seed_played_twice() -> None:
+    """The same bytes in the journal, in one process."""
+    assert runner.play(3, twice=True).found == ()
+
+
+@pytest.mark.long
 def test_one_seed_one_story() -> None:
     """The same bytes in the journal in two processes that hash strings and place objects differently."""
     told = []
