@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from liftgate.configs.rules import mistakes
 from liftgate.configs.schema import ASSIGN, SPOT_CLASSES, AreaConfig, GateConfig, LotConfig, SpotsConfig
 from liftgate.configs.table import ID, Table, note_repeats
 
@@ -39,7 +41,15 @@ def read_lot(table: Table) -> LotConfig:
         confirm_s=table.number("confirm_s", 1, 3600, default=_CONFIRM_S_DEFAULT),
         areas=areas,
         gates=gates,
+        rules=_read_rules(table),
     )
+
+
+def _read_rules(table: Table) -> dict[str, Any]:
+    rules = table.plain("rules")
+    for theme, why in mistakes(rules):
+        table.note(f"rules.{theme}", why)
+    return rules
 
 
 def _read_area(table: Table) -> AreaConfig:

@@ -6,7 +6,7 @@ Ids are 1 to 64 of `A-Z a-z 0-9 . _ -`. Paths are absolute. Order is the file's 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -43,6 +43,7 @@ MAY: tuple[str, ...] = (
     "register_credential",
     "forget_credential",
     "display",
+    "set_rules",
 )
 
 
@@ -121,7 +122,10 @@ class GateConfig(Struct, frozen=True, kw_only=True):
 
 
 class LotConfig(Struct, frozen=True, kw_only=True):
-    """One facility. confirm_s: how long an entry waits for its PASSAGE until it lapses and frees its spot."""
+    """One facility. confirm_s: how long an entry waits for its PASSAGE until it lapses and frees its spot.
+
+    rules: by theme, as plain data that `configs/rules` takes.
+    """
 
     id: str
     name: str
@@ -131,6 +135,7 @@ class LotConfig(Struct, frozen=True, kw_only=True):
     confirm_s: int
     areas: tuple[AreaConfig, ...]
     gates: tuple[GateConfig, ...]
+    rules: dict[str, Any] = {}
 
 
 class LaneConfig(Struct, frozen=True, kw_only=True):

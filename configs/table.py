@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from liftgate.configs.problems import quoted, suggestion
 
@@ -118,6 +118,10 @@ class Table:
         if not self._known(key) or (value := self._take(key, dict, None)) is None:
             return None
         return self._child(key, value)
+
+    def plain(self, key: str) -> dict[str, Any]:
+        """The table under key as it stands, for a reader of its own; empty where it is left out."""
+        return self._take(key, dict, {}) or {}
 
     def tables(self, key: str, needed_by: str = "") -> list[Table]:
         """The array of tables under key; empty where left out, a mistake if needed_by says who needs one."""

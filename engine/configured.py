@@ -48,6 +48,7 @@ def lot_spec(lot: LotConfig) -> dict[str, Any]:
             for area in lot.areas
         ],
         "gates": [{"id": gate.id, "nearest": list(gate.nearest)} for gate in lot.gates],
+        **({"rules": lot.rules} if lot.rules else {}),
     }
 
 

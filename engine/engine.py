@@ -14,7 +14,7 @@ from liftgate.codecs.pack import Packer
 from liftgate.engine.core import apply as folding
 from liftgate.engine.core import reads
 from liftgate.engine.core.commands import Command, Order, ReadCredential, Tick
-from liftgate.engine.core.decide import decide
+from liftgate.engine.core.decide import decide, is_due
 from liftgate.engine.core.events import ScanDecided, pack
 from liftgate.engine.core.model import Lot
 from liftgate.engine.journal.journal import GroupTooLarge, Journal
@@ -99,7 +99,7 @@ class Engine:
         if not self.accepting:
             return
         for lot in self.lots.values():
-            if lot.moving:
+            if is_due(lot, self.now_ms):
                 self.do(lot, Tick(self.now_ms))
 
     def _seal(self) -> None:

@@ -9,12 +9,12 @@ from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.engine.core.events import HistoryRecorded, ScanDecided
 from liftgate.engine.core.model import Lot, Stay
+from liftgate.engine.core.parts import PARTS
+from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.rules.table import ENTRY, EXIT
 
 if TYPE_CHECKING:
     from liftgate.gateways.gateway import Gateway
-
-Reply = tuple[bool, str, dict[str, Any]]
 
 
 class OfSession(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,7 +85,8 @@ def explain(event: ScanDecided | HistoryRecorded) -> dict[str, Any]:
         trace = list(event.trace)
     else:
         rules = ENTRY if event.way == codes.IN else EXIT
-        trace = [f"{rule.name}: nothing against it" for rule in rules]
+        trace = [f"{rule.name}: nothing against it" for rule in rules if rule.always]
+        trace += [f"{name}: {value}" for name, value in event.marks.items()]
         if event.spot is not None:
             trace.append(f"given {event.spot}")
         if event.effect == codes.PROMISED:
@@ -118,6 +119,12 @@ def lanes(lot: Lot, args: Any) -> Reply:
     return True, "", body
 
 
+def rules_in_force(lot: Lot, args: Any) -> Reply:
+    """The lot's rules by theme, and the rules asked at entries and exits, in their order."""
+    asked = {"entry": [rule.name for rule in lot.entry], "exit": [rule.name for rule in lot.exit]}
+    return True, "", {"rules": lot.rules, **asked}
+
+
 class NoArgs(msgspec.Struct, forbid_unknown_fields=True):
     """No args."""
 
@@ -127,7 +134,10 @@ QUERIES: dict[str, tuple[type[Any], Any]] = {
     "session": (OfSession, session),
     "why": (OfScan, why),
     "lanes": (NoArgs, lanes),
+    "rules": (NoArgs, rules_in_force),
 }
+for _part in PARTS:
+    QUERIES.update(_part.QUERIES)
 
 
 def answer(lot: Lot, name: str, args: dict[str, Any]) -> Reply:

@@ -12,6 +12,7 @@ from liftgate.codecs.frame import Fault, PeerError
 from liftgate.engine.core.commands import Order, ReadCredential
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lot
+from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.engine import SEAL_BYTES_SMALL
 from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
 from liftgate.engine.journal.records import RECORD_BYTES_WHOLE_MAX, read_record
@@ -137,7 +138,7 @@ def query(link: "Link", message: m.Query) -> None:
     link.send(answer, link.conn.ref)
 
 
-def _ask(link: "Link", message: m.Query) -> queries.Reply:
+def _ask(link: "Link", message: m.Query) -> Reply:
     if not _may(link, "query"):
         return False, "not_allowed", {}
     if message.name == "status":

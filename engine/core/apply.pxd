@@ -6,6 +6,7 @@ from liftgate.engine.core.events cimport ScanDecided
 from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Reader, Stay
 from liftgate.engine.core.numbering cimport Numbering
 
+cdef void _tell(Lot lot, object event, Stay stay)
 cdef void _advance(Lot lot, long long seq)
 cpdef void apply_scan(Lot lot, ScanDecided event, long long position, ReadCredential read)
 @cython.locals(lane=Lane, numbering=Numbering)

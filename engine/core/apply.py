@@ -21,6 +21,8 @@ from liftgate.engine.core.events import (
     ScanDecided,
 )
 from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, PLACES_MAX, Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.parts import PARTS
+from liftgate.engine.core.parts.setup import set_rules
 
 
 class BrokenState(Exception):
@@ -50,6 +52,14 @@ def apply_scan(lot: Lot, event: ScanDecided, position: int, read: ReadCredential
     read.numbering.note(event.no, event)
     if event.verdict == codes.OPEN and event.effect != codes.NOTHING:
         _take_effect(lot, event, read)
+    if lot.listeners:
+        _tell(lot, event, lot.stays.get(read.credential))
+
+
+def _tell(lot: Lot, event: ReaderEvent, stay: Stay | None) -> None:
+    """Parts hear of every event of a reader."""
+    for part in lot.listeners:
+        part.heard(event, stay)
 
 
 def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCredential:
@@ -153,7 +163,16 @@ def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:
 
 def _apply_passage(lot: Lot, event: PassageRecorded, position: int) -> None:
     lane = _note(lot, event, position)
+    stay = _of_session(lot, event.session)
     _pass(lot, lane, event.way, event.session, event.effect)
+    if lot.listeners:
+        _tell(lot, event, stay)
+
+
+def _of_session(lot: Lot, session: bytes | None) -> Stay | None:
+    if session is None:
+        return None
+    return lot.moving.get(session) or lot.lapsed.get(session)
 
 
 def _pass(lot: Lot, lane: Lane, way: int, session: bytes | None, effect: str) -> None:
@@ -182,16 +201,22 @@ def _moving_or_lapsed(lot: Lot, session: bytes) -> Stay:
 def _apply_lane(lot: Lot, event: LaneReported, position: int) -> None:
     lane = _note(lot, event, position)
     lane.barrier, lane.loop, lane.faults = event.barrier, event.loop, event.faults
+    if lot.listeners:
+        _tell(lot, event, None)
 
 
 def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
     lane = _note(lot, event, position)
+    stay = _of_session(lot, event.session)
     if event.what == PassageRecorded.TYPE:
         _pass(lot, lane, event.way, event.session, event.effect)
     elif event.what == LaneReported.TYPE:
         lane.barrier, lane.loop, lane.faults = event.detail[0], event.detail[1], tuple(event.detail[2])
     elif event.verdict_given == codes.OPEN:
         _apply_history_scan(lot, lane, event)
+        stay = lot.stays.get(raw.credential(event.detail[0], event.detail[1]))
+    if lot.listeners:
+        _tell(lot, event, stay)
 
 
 def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
@@ -247,6 +272,10 @@ def _apply_mode(lot: Lot, event: op.LaneModeSet, position: int) -> None:
     lane.mode, lane.mode_set = event.mode, True
 
 
+def _apply_rules(lot: Lot, event: op.RulesSet, position: int) -> None:
+    set_rules(lot, event.rules)
+
+
 def _apply_nothing(lot: Lot, event: Event, position: int) -> None:
     """What was done at a barrier or a display leaves no trace in the state but its seq."""
 
@@ -292,4 +321,8 @@ _APPLIERS: dict[type, Callable[[Lot, Any, int], None]] = {
     op.CredentialRegistered: _apply_registered,
     op.CredentialForgotten: _apply_forgotten,
     op.PassbackReset: _apply_reset,
+    op.RulesSet: _apply_rules,
+    op.FindingMade: _apply_nothing,
 }
+for _part in PARTS:
+    _APPLIERS.update(_part.APPLIERS)

@@ -16,3 +16,6 @@ cdef class ReadCredential:
     cdef public Stay stay
     cdef public Block block
     cdef public Py_ssize_t number
+    cdef public int soft_reason
+    cdef public dict marks
+    cpdef mark(self, str name, object value)

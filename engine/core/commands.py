@@ -14,7 +14,8 @@ from liftgate.engine.core.numbering import Numbering
 
 class ReadCredential:
     """A scan. Its connection keeps one and fills it for each scan; credential, stay, way, block, number
-    and price_minor are the rules' working place.
+    and price_minor are the rules' working place. soft_reason: the reason of a rule that objects and lets the
+    car through; marks: what rules have the event say.
     """
 
     def __init__(self, lane: Lane, numbering: Numbering) -> None:
@@ -32,6 +33,14 @@ class ReadCredential:
         self.stay: Stay | None = None
         self.block: Block | None = None
         self.number = 0
+        self.soft_reason = 0
+        self.marks: dict[str, Any] | None = None
+
+    def mark(self, name: str, value: Any) -> None:
+        """Have the decision's event say something of the scan; parts read it when it is applied."""
+        if self.marks is None:
+            self.marks = {}
+        self.marks[name] = value
 
 
 class ReaderCommand(msgspec.Struct):

@@ -4,7 +4,8 @@ So a replay needs no file, and an old journal replays under the configuration of
 fails for what is inside: a car whose area or spot is gone from the file stays counted in what is left.
 
 Shapes, as plain data: LotSpec {name, timezone, currency, assign, confirm_ms, areas: [{id, parent, spots:
-[{level, prefix, class, count}]}], gates: [{id, nearest: [block key]}]}; a lane (number, direction, area,
+[{level, prefix, class, count}]}], gates: [{id, nearest: [block key]}], rules: {theme: {…}}, left out
+where there are none}; a lane (number, direction, area,
 gate or None, confirm, codes, cards, plates).
 """
 
@@ -14,6 +15,7 @@ from liftgate.codecs import raw
 from liftgate.engine.core.commands import ConfigureLot, ConfigureReader
 from liftgate.engine.core.model import Area, Block, Gate, Lane, Lot, Reader, Stay
 from liftgate.engine.core.operator_events import LotConfigured, ReaderConfigured
+from liftgate.engine.core.parts.setup import set_rules
 
 
 def configure_lot(lot: Lot, command: ConfigureLot) -> tuple[LotConfigured, ...]:
@@ -32,9 +34,12 @@ def configure_reader(lot: Lot, command: ConfigureReader) -> tuple[ReaderConfigur
 
 
 def apply_lot_configured(lot: Lot, event: LotConfigured, position: int) -> None:
-    """Build areas, blocks and gates anew and put every stay back where it was, as far as that is there."""
+    """Build areas, blocks and gates anew and put every stay back where it was, as far as that is there.
+
+    What `set_rules` changed on the running engine holds until the file says something new about rules.
+    """
     spec = event.spec
-    before = lot.areas
+    before, rules_before = lot.areas, lot.spec.get("rules", {})
     lot.spec = spec
     lot.tag = raw.crc32(lot.id_utf8, 0, len(lot.id_utf8), 0)
     lot.name, lot.timezone = spec["name"], spec["timezone"]
@@ -48,6 +53,8 @@ def apply_lot_configured(lot: Lot, event: LotConfigured, position: int) -> None:
         _put_back(lot, stay)
     for reader in lot.readers.values():
         _relink(lot, reader)
+    rules = spec.get("rules", {})
+    set_rules(lot, lot.rules if rules == rules_before else rules)
 
 
 def _add_areas(lot: Lot, specs: list[dict[str, Any]], parent: str | None) -> None:

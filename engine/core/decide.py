@@ -7,18 +7,23 @@ configuration that is in force already. A refusal is an event, with its reason a
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from liftgate.engine.core import commands as c
 from liftgate.engine.core.configure import configure_lot, configure_reader
 from liftgate.engine.core.events import Event, LaneReported
 from liftgate.engine.core.history import record_history
 from liftgate.engine.core.model import Lot
-from liftgate.engine.core.operator_events import MoveLapsed
+from liftgate.engine.core.operator_events import MoveLapsed, OperatorEvent
 from liftgate.engine.core.orders import obey
 from liftgate.engine.core.passages import record_passage
 from liftgate.engine.core.reads import decide_read, decision_time
 
 LAPSES_PER_TICK = 1000
 """A Tick's events are one atomic batch, which must fit a record; the rest lapse a second later."""
+
+DUE_PER_TICK = 100
+"""Of each part, for the same reason: theirs may be ten times as long."""
 
 
 def decide(lot: Lot, command: c.Command) -> tuple[Event, ...]:
@@ -42,10 +47,16 @@ def _report_lane(lot: Lot, report: c.ReportLane) -> tuple[Event, ...]:
 
 def _tick(lot: Lot, tick: c.Tick) -> tuple[Event, ...]:
     due = [s.session for s in lot.moving.values() if s.since_ms + lot.confirm_ms <= tick.now_ms]
-    return tuple(
-        MoveLapsed(lot.id, lot.seq + place, tick.now_ms, session)
-        for place, session in enumerate(due[:LAPSES_PER_TICK], 1)
-    )
+    events: list[OperatorEvent] = [MoveLapsed(lot.id, 0, tick.now_ms, s) for s in due[:LAPSES_PER_TICK]]
+    for part in lot.parts.values():
+        if part.next_ms <= tick.now_ms and len(events) < DUE_PER_TICK:
+            events += part.due(tick.now_ms)[:DUE_PER_TICK]
+    return tuple(replace(event, seq=lot.seq + place) for place, event in enumerate(events, 1))
+
+
+def is_due(lot: Lot, now_ms: int) -> bool:
+    """Whether a Tick may bring something."""
+    return bool(lot.moving) or any(part.next_ms <= now_ms for part in lot.parts.values())
 
 
 _DECIDERS: dict[type, Callable[[Lot, Any], tuple[Event, ...]]] = {

@@ -12,9 +12,10 @@ import msgspec
 from liftgate.codecs import codes
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
+from liftgate.engine.core import theme_events  # noqa: F401  (they register by being there)
 from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.numbering import Numbering
-from liftgate.engine.core.operator_events import OPERATOR_EVENTS, OperatorEvent
+from liftgate.engine.core.operator_events import OperatorEvent
 
 
 class ReaderEvent:
@@ -75,7 +76,7 @@ class ScanDecided(ReaderEvent):
 
     skew_ms: reader's clock minus engine's where that decided instead of the reader's, else 0; way: IN or OUT;
     effect: NOTHING, MOVED (the car counts at once) or PROMISED (its spot is held until PASSAGE); area: what
-    the lane leads into or out of; rare: what few scans have, packed (`price`, `trace`).
+    the lane leads into or out of; rare: what few scans have, packed (`price`, `trace`, `marks`).
 
     Only numbers, text and bytes: an object that can be in no cycle costs the collector nothing, and 256 of
     them are kept for every reader.
@@ -108,10 +109,22 @@ class ScanDecided(ReaderEvent):
         trace = None if self.rare is None else Unpacker(self.rare).value()[1]
         return None if trace is None else tuple(trace)
 
-    def add(self, price: tuple[int, str] | None, trace: tuple[str, ...] | None) -> None:
-        """Set price and trace."""
+    @property
+    def marks(self) -> dict[str, Any]:
+        """What rules had the event say of the scan, by name (the table is in docs/rules.md)."""
+        rare = [] if self.rare is None else Unpacker(self.rare).value()
+        marks: dict[str, Any] = rare[2] if len(rare) > 2 else {}
+        return marks
+
+    def add(
+        self,
+        price: tuple[int, str] | None,
+        trace: tuple[str, ...] | None,
+        marks: dict[str, Any] | None = None,
+    ) -> None:
+        """Set price, trace and marks."""
         rare = Packer()
-        rare.value([price, trace])
+        rare.value([price, trace, marks] if marks else [price, trace])
         self.rare = rare.getvalue()
 
     def pack(self, out: Packer) -> None:
@@ -251,6 +264,11 @@ class HistoryRecorded(ReaderEvent):
 
 
 Event = ReaderEvent | OperatorEvent
+
+OPERATOR_EVENTS: dict[int, type[OperatorEvent]] = {
+    cls.__struct_config__.tag: cls  # type: ignore[misc]
+    for cls in OperatorEvent.__subclasses__()
+}
 
 _BY_HAND: dict[int, Any] = {
     0x12: PassageRecorded,

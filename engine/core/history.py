@@ -10,7 +10,6 @@ from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
 from liftgate.engine.core.reads import new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
-from liftgate.engine.core.rules.table import ENTRY, EXIT
 
 LOOK = 500
 """Reason: the reader refused what the rules would have let through; a human should look."""
@@ -35,12 +34,17 @@ def record_history(lot: Lot, command: RecordHistory) -> tuple[HistoryRecorded, .
 def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
     read = _as_scan(lot, command, event)
     reason = next(
-        (found for rule in (ENTRY if read.way == codes.IN else EXIT) if (found := rule.check(lot, read))), 0
+        (
+            found
+            for rule in (lot.entry if read.way == codes.IN else lot.exit)
+            if (found := rule.check(lot, read))
+        ),
+        0,
     )
     if command.verdict_given != codes.OPEN:
         event.finding = 0 if reason else LOOK
         return
-    event.finding = reason
+    event.finding = reason or read.soft_reason
     event.effect = "promised" if command.lane.confirm else "moved"
     if read.way == codes.IN:
         _came_in(lot, read, event)

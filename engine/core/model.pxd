@@ -76,6 +76,7 @@ cdef class Stay:
     cdef public Py_ssize_t to_number
     cdef public Lane lane
     cdef public long long since_ms
+    cdef public dict notes
     cpdef bint holds(self) except -1
 
 cdef class Lot:
@@ -102,3 +103,9 @@ cdef class Lot:
     cdef public dict forgiven
     cdef public dict outcomes
     cdef public object tariff
+    cdef public dict rules
+    cdef public dict parts
+    cdef public tuple entry
+    cdef public tuple exit
+    cdef public tuple watchers
+    cdef public tuple listeners

@@ -211,7 +211,8 @@ class Stay:
     session: its 16 bytes on the wire; credential: kind byte + token; area: where the car is, None = on the
     street; block, number: the spot it has; moving: a barrier was opened for it and no PASSAGE came yet, then
     to, to_block, to_number say where it will be and lane which barrier; forgiven: its place is not believed
-    (anti-passback was reset), the next sighting decides.
+    (anti-passback was reset), the next sighting decides; notes: what parts keep with it, plain data by theme,
+    None where they keep nothing.
     """
 
     def __init__(self, session: bytes, credential: bytes, entered_at_ms: int) -> None:
@@ -229,6 +230,7 @@ class Stay:
         self.to_number = 0
         self.lane: Lane | None = None
         self.since_ms = 0
+        self.notes: dict[str, Any] | None = None
 
     def holds(self) -> bool:
         """Whether its move holds a place where it goes. One out of an inner area does not: it is counted in
@@ -249,7 +251,9 @@ class Lot:
     an opened barrier before them, by session, oldest first; lapsed: those that waited too long for their
     PASSAGE and were not seen since, open or not, by session, see LAPSED_MAX; denied, known: by
     credential; forgiven: credentials whose next exit needs no entry; places: what names
-    of spots stand for, as far as replay has met them.
+    of spots stand for, as far as replay has met them. rules: by theme, as plain data; parts: the state behind
+    them (`parts/`), watchers and listeners those that are told of cars that moved and of events; entry, exit:
+    the rules asked, in order (`rules/table.py`).
     """
 
     def __init__(self, id: str) -> None:
@@ -276,6 +280,12 @@ class Lot:
         self.forgiven: dict[bytes, None] = {}
         self.outcomes: dict[bytes, tuple[bool, str, dict[str, Any], int]] = {}
         self.tariff: Tariff | None = None
+        self.rules: dict[str, Any] = {}
+        self.parts: dict[str, Any] = {}
+        self.entry: tuple[Any, ...] = ()
+        self.exit: tuple[Any, ...] = ()
+        self.watchers: tuple[Any, ...] = ()
+        self.listeners: tuple[Any, ...] = ()
 
     @property
     def outermost(self) -> Area:

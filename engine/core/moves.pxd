@@ -1,5 +1,7 @@
+cimport cython
 from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Stay
 
+@cython.locals(before=Area)
 cpdef void move_now(Lot lot, Stay stay, Area to, Block block, Py_ssize_t number)
 cpdef void promise_move(Lot lot, Stay stay, Lane lane, Area to, Block block, Py_ssize_t number, long long at_ms)
 cpdef void end_stay(Lot lot, Stay stay)

@@ -9,18 +9,22 @@ from liftgate.engine.core.model import Area, Block, Lane, Lot, Stay
 
 def move_now(lot: Lot, stay: Stay, to: Area | None, block: Block | None, number: int) -> None:
     """The car is in `to` from here on, None the street; it has the spot, if one is given."""
+    before = stay.area
     _unpromise(lot, stay)
     _vacate(stay)
     stay.forgiven = False
     if to is None:
         _forget(lot, stay)
-        return
-    stay.area = to
-    to.inside += 1
-    stay.block = block
-    stay.number = number
-    if block is not None:
-        block.take(number)
+    else:
+        stay.area = to
+        to.inside += 1
+        stay.block = block
+        stay.number = number
+        if block is not None:
+            block.take(number)
+    if lot.watchers and before is not to:
+        for part in lot.watchers:
+            part.moved(stay, before)
 
 
 def promise_move(

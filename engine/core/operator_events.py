@@ -128,7 +128,20 @@ class PassbackReset(OperatorEvent, frozen=True, tag=0x39):
     reason: str
 
 
-OPERATOR_EVENTS: dict[int, type[OperatorEvent]] = {
-    cls.__struct_config__.tag: cls  # type: ignore[misc]
-    for cls in OperatorEvent.__subclasses__()
-}
+class RulesSet(OperatorEvent, frozen=True, tag=0x3A):
+    """The lot's rules from here on, all of them, by theme (`configs/rules`)."""
+
+    rules: dict[str, Any]
+    actor: str
+    reason: str
+
+
+class FindingMade(OperatorEvent, frozen=True, tag=0x3B):
+    """Something that a person should look at; it changes nothing by itself.
+
+    kind: short, for programs ("overstay", …; the table is in docs/rules.md); about: what it is about.
+    """
+
+    kind: str
+    text: str
+    about: dict[str, Any]

@@ -10,9 +10,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.configs.rules import mistakes
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.commands import Order
 from liftgate.engine.core.model import Lane, Lot
+from liftgate.engine.core.parts import PARTS
+from liftgate.engine.core.parts.base import Done
 
 TEXT_MAX = 512
 """Characters. What is refused may quote names out of args, which are as long as a frame; its event must
@@ -95,7 +98,16 @@ class RegisterCredential(msgspec.Struct, forbid_unknown_fields=True):
     )
 
 
-Done = tuple[list[op.OperatorEvent], dict[str, Any]]
+class SetRules(msgspec.Struct, forbid_unknown_fields=True):
+    """Set the rules of the themes named (`configs/rules`); null takes a theme's rules away. Others stay."""
+
+    rules: dict[str, dict[str, Any] | None]
+    actor: Actor
+    reason: Words = ""
+
+
+RULES_BYTES_MAX = 40_000
+"""All rules of a lot are one event, which must fit a record."""
 
 
 def _lane(lot: Lot, reader: str, lane: int) -> Lane:
@@ -176,6 +188,16 @@ def _reset_passback(lot: Lot, order: Order, args: OfCredential) -> Done:
     return [event], {"inside": inside}
 
 
+def _set_rules(lot: Lot, order: Order, args: SetRules) -> Done:
+    rules = {name: data for name, data in {**lot.rules, **args.rules}.items() if data is not None}
+    if wrong := mistakes(rules):
+        raise OrderRefused("bad_rules", "; ".join(f"{name}: {why}" for name, why in wrong))
+    if len(msgspec.msgpack.encode(rules)) > RULES_BYTES_MAX:
+        raise OrderRefused("too_large", f"a lot's rules take at most {RULES_BYTES_MAX} bytes")
+    event = op.RulesSet(lot.id, lot.seq + 1, order.now_ms, rules, args.actor, args.reason)
+    return [event], {"themes": sorted(rules)}
+
+
 ORDERS: dict[str, tuple[type[Any], Callable[[Lot, Order, Any], Done]]] = {
     "correct_count": (CorrectCount, _correct_count),
     "set_lane": (SetLaneMode, _set_lane),
@@ -186,7 +208,10 @@ ORDERS: dict[str, tuple[type[Any], Callable[[Lot, Order, Any], Done]]] = {
     "register_credential": (RegisterCredential, _register),
     "forget_credential": (OfCredential, _forget),
     "reset_passback": (OfCredential, _reset_passback),
+    "set_rules": (SetRules, _set_rules),
 }
+for _part in PARTS:
+    ORDERS.update(_part.ORDERS)
 
 
 def obey(lot: Lot, order: Order) -> tuple[op.OperatorEvent, ...]:

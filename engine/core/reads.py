@@ -5,7 +5,6 @@ from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.rules.payment import PAID_TOO_LONG_AGO, PAY
-from liftgate.engine.core.rules.table import ENTRY, EXIT
 
 
 def decision_time(at_ms: int, now_ms: int) -> int:
@@ -22,7 +21,7 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
     way = read.way = way_through(lane, stay)
     read.time_ms = decision_time(read.at_ms, read.now_ms)
     event = _scan(lot, read)
-    for rule in ENTRY if way == codes.IN else EXIT:
+    for rule in lot.entry if way == codes.IN else lot.exit:
         reason = rule.check(lot, read)
         if reason:
             _refuse(lot, read, event, reason)
@@ -58,6 +57,8 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
     """Open: name the stay, and on the way in its spot."""
     stay = read.stay
     event.verdict = codes.OPEN
+    if read.soft_reason or read.marks is not None:
+        _say_marks(read, event)
     event.effect = codes.PROMISED if read.lane.confirm else codes.MOVED
     if read.way == codes.IN:
         begins = stay is None or (stay.forgiven and stay.area is not read.lane.area.parent)
@@ -70,21 +71,33 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
         event.session = stay.session
 
 
+def _say_marks(read: ReadCredential, event: ScanDecided) -> None:
+    """A rule objected and let the car through, or has something to be remembered."""
+    event.reason = read.soft_reason
+    if read.marks is not None:
+        event.add(None, None, read.marks)
+    read.soft_reason = 0
+    read.marks = None
+
+
 def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> None:
     """Refuse, or ask for payment, with the trace of what the rules saw."""
     event.reason = reason
     event.verdict = codes.PAY_FIRST if reason in (PAY, PAID_TOO_LONG_AGO) else codes.REFUSE
     price = (read.price_minor, lot.currency) if read.price_minor else None
-    event.add(price, _trace(lot, read))
+    trace = _trace(lot, read)
+    event.add(price, trace, read.marks)
     if read.stay is not None:
         event.session = read.stay.session
     read.price_minor = 0
+    read.soft_reason = 0
+    read.marks = None
 
 
 def _trace(lot: Lot, read: ReadCredential) -> tuple[str, ...]:
     """A line for each rule that was asked, the one that objected last."""
     lines = []
-    for rule in ENTRY if read.way == codes.IN else EXIT:
+    for rule in lot.entry if read.way == codes.IN else lot.exit:
         reason = rule.check(lot, read)
         lines.append(f"{rule.name}: {rule.explain(lot, read)}")
         if reason:

@@ -14,6 +14,7 @@ from liftgate.engine.core.configure import apply_lot_configured, apply_reader_co
 from liftgate.engine.core.model import Area, Block, Lane, Lot, Reader, Stay
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.operator_events import LotConfigured, ReaderConfigured
+from liftgate.engine.core.parts.setup import dump_parts, load_parts
 
 FORMAT = 1
 
@@ -39,6 +40,7 @@ def dump(lot: Lot) -> bytes:
             "forgiven": list(lot.forgiven),
             "outcomes": lot.outcomes,
         }
+        | dump_parts(lot)
     )
 
 
@@ -103,6 +105,7 @@ def _dump_stay(stay: Stay) -> list[Any]:
         stay.to_number,
         None if lane is None else (lane.reader.id, lane.number),
         stay.since_ms,
+        *(() if stay.notes is None else (stay.notes,)),
     ]
 
 
@@ -130,6 +133,7 @@ def load(data: bytes) -> Lot:
     lot.denied, lot.forgiven = state["denied"], dict.fromkeys(state["forgiven"])
     lot.known = {credential: tuple(classes) for credential, classes in state["known"].items()}
     lot.outcomes = {name: tuple(outcome) for name, outcome in state["outcomes"].items()}
+    load_parts(lot, state)
     lot.seq = state["seq"]
     return lot
 
@@ -172,6 +176,7 @@ def _load_stay(lot: Lot, saved: list[Any]) -> Stay:
     stay.to, stay.to_block, stay.to_number = lot.areas.get(saved[8]), lot.blocks.get(saved[9]), saved[10]
     stay.lane = _find_lane(lot, saved[11])
     stay.since_ms = saved[12]
+    stay.notes = saved[13] if len(saved) > 13 else None
     return stay
 
 

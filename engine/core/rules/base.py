@@ -13,6 +13,13 @@ class Rule:
     """
 
     name = ""
+    always = True
+    """Asked in every lot, whatever its rules say."""
+
+    @classmethod
+    def made_for(cls, lot: Lot) -> "Rule | None":
+        """The rule as this lot asks it; None where the lot's rules leave it out."""
+        return cls()
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         raise NotImplementedError

@@ -1,22 +1,33 @@
 """The order in which rules are asked. The first that objects decides, and gives its reason."""
 
+from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.access import IsKnown, KindIsTaken, LaneIsOpen, NotDenied
 from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
 
-ENTRY: tuple[Rule, ...] = (
-    LaneIsOpen(),
-    KindIsTaken(),
-    NotDenied(),
-    IsKnown(),
-    ComesFromOutside(),
-    HasSpace(),
+ENTRY: tuple[type[Rule], ...] = (
+    LaneIsOpen,
+    KindIsTaken,
+    NotDenied,
+    IsKnown,
+    ComesFromOutside,
+    HasSpace,
 )
 
-EXIT: tuple[Rule, ...] = (
-    LaneIsOpen(),
-    KindIsTaken(),
-    ComesFromInside(),
-    IsPaid(),
+EXIT: tuple[type[Rule], ...] = (
+    LaneIsOpen,
+    KindIsTaken,
+    ComesFromInside,
+    IsPaid,
 )
+
+
+def rules_of(lot: Lot) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The rules that this lot asks at entries and at exits: those that its parts have switched on."""
+    return _asked(lot, ENTRY), _asked(lot, EXIT)
+
+
+def _asked(lot: Lot, table: tuple[type[Rule], ...]) -> tuple[Rule, ...]:
+    made = (rule.made_for(lot) for rule in table)
+    return tuple(rule for rule in made if rule is not None)

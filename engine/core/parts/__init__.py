@@ -1,0 +1,8 @@
+"""The parts of a lot that its rules add: each is one theme's configuration and state."""
+
+from liftgate.engine.core.parts.base import NEVER, Part
+
+PARTS: tuple[type[Part], ...] = ()
+"""In this order they are asked what is due, and told what happened."""
+
+__all__ = ["NEVER", "PARTS", "Part"]

@@ -1,0 +1,63 @@
+"""What a part is."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+from liftgate.engine.core.events import Event
+from liftgate.engine.core.model import Area, Lot, Stay
+from liftgate.engine.core.operator_events import OperatorEvent
+
+if TYPE_CHECKING:
+    from liftgate.engine.core.commands import Order
+
+NEVER = 1 << 62
+"""A time that does not come, ms."""
+
+Done = tuple[list[OperatorEvent], dict[str, Any]]
+"""What an order came to: its events, with seq from lot.seq + 1 on, and the body of its outcome."""
+
+CarryOut = Callable[[Lot, "Order", Any], Done]
+Reply = tuple[bool, str, dict[str, Any]]
+"""What a query is answered: ok, code, body."""
+
+Applier = Callable[[Lot, Any, int], None]
+
+
+class Part:
+    """One theme of a lot's rules, with what it has to remember.
+
+    THEME: its name in the file, in `lot.parts` and in snapshots; ORDERS: commands it adds, by name, each with
+    the shape of its args, and QUERIES; APPLIERS: how its own events change the lot. next_ms: when
+    `due` may have something.
+    """
+
+    THEME: ClassVar[str] = ""
+    ORDERS: ClassVar[dict[str, tuple[type[Any], CarryOut]]] = {}
+    QUERIES: ClassVar[dict[str, tuple[type[Any], Callable[[Lot, Any], Reply]]]] = {}
+    APPLIERS: ClassVar[dict[type, Applier]] = {}
+
+    def __init__(self, lot: Lot) -> None:
+        self.lot = lot
+        self.next_ms = NEVER
+
+    def configure(self, rules: msgspec.Struct | None) -> None:
+        """Take the theme's rules as they are from here on; None: the lot has none. State stays."""
+
+    def dump(self) -> Any:
+        """The state as plain data, None where there is none: a snapshot is then as before the theme."""
+        return None
+
+    def load(self, data: Any) -> None:
+        """Set the state that `dump` gave."""
+
+    def due(self, now_ms: int) -> list[OperatorEvent]:
+        """What time brings. It looks and changes nothing; seq is 0 in each, numbered by the caller."""
+        return []
+
+    def moved(self, stay: Stay, before: Area | None) -> None:
+        """A car went from `before` to stay.area, None = the street; called only where overridden."""
+
+    def heard(self, event: Event, stay: Stay | None) -> None:
+        """An event of a reader was applied; stay: the one it was about. Called only where overridden."""

@@ -1,0 +1,38 @@
+"""Putting a lot's parts and rules together, whenever its configuration or its rules change."""
+
+from typing import Any
+
+from liftgate.configs.rules import read_theme
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.parts import PARTS
+from liftgate.engine.core.parts.base import Part
+from liftgate.engine.core.rules.table import rules_of
+
+
+def set_rules(lot: Lot, rules: dict[str, Any]) -> None:
+    """These rules hold from here on. Parts keep their state, also while the lot has no rules for them."""
+    lot.rules = rules
+    for cls in PARTS:
+        part = lot.parts.get(cls.THEME)
+        if part is None:
+            part = lot.parts[cls.THEME] = cls(lot)
+        data = rules.get(cls.THEME)
+        part.configure(None if data is None else read_theme(cls.THEME, data))
+    parts = lot.parts.values()
+    lot.watchers = tuple(part for part in parts if type(part).moved is not Part.moved)
+    lot.listeners = tuple(part for part in parts if type(part).heard is not Part.heard)
+    lot.entry, lot.exit = rules_of(lot)
+
+
+def dump_parts(lot: Lot) -> dict[str, Any]:
+    """What rules and parts add to a snapshot; empty for a lot without."""
+    states = {name: state for name, part in lot.parts.items() if (state := part.dump()) is not None}
+    return ({"rules": lot.rules} if lot.rules else {}) | ({"parts": states} if states else {})
+
+
+def load_parts(lot: Lot, state: dict[str, Any]) -> None:
+    """Undo `dump_parts`; after stays and readers are there."""
+    if lot.areas:
+        set_rules(lot, state.get("rules", {}))
+    for name, data in state.get("parts", {}).items():
+        lot.parts[name].load(data)
