@@ -165,6 +165,8 @@ def _apply_passage(lot: Lot, event: PassageRecorded, position: int) -> None:
     lane = _note(lot, event, position)
     stay = _of_session(lot, event.session)
     _pass(lot, lane, event.way, event.session, event.effect)
+    for part in lot.lane_listeners:
+        part.passed(event, event.what, lane)
     if lot.listeners:
         _tell(lot, event, stay)
 
@@ -210,6 +212,8 @@ def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
     stay = _of_session(lot, event.session)
     if event.what == PassageRecorded.TYPE:
         _pass(lot, lane, event.way, event.session, event.effect)
+        for part in lot.lane_listeners:
+            part.passed(event, event.detail[0], lane)
     elif event.what == LaneReported.TYPE:
         lane.barrier, lane.loop, lane.faults = event.detail[0], event.detail[1], tuple(event.detail[2])
     elif event.verdict_given == codes.OPEN:

@@ -116,6 +116,8 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
     for stay in [*lot.moving.values(), *lot.lapsed.values()]:
         if stay.lane is not None and stay.lane.reader is reader:
             stay.lane = reader.lanes.get(stay.lane.number)
+    for part in lot.parts.values():
+        part.relinked()
 
 
 def _relink(lot: Lot, reader: Reader) -> None:

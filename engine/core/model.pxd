@@ -109,3 +109,5 @@ cdef class Lot:
     cdef public tuple exit
     cdef public tuple watchers
     cdef public tuple listeners
+    cdef public tuple lane_listeners
+    cdef public dict untold

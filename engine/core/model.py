@@ -252,8 +252,9 @@ class Lot:
     PASSAGE and were not seen since, open or not, by session, see LAPSED_MAX; denied, known: by
     credential; forgiven: credentials whose next exit needs no entry; places: what names
     of spots stand for, as far as replay has met them. rules: by theme, as plain data; parts: the state behind
-    them (`parts/`), watchers and listeners those that are told of cars that moved and of events; entry, exit:
-    the rules asked, in order (`rules/table.py`).
+    them (`parts/`), watchers, listeners and lane_listeners those that are told of cars that moved, of events
+    and of passages; untold: lanes whose readers are still to be told their mode, for the gateway (no part of
+    the state); entry, exit: the rules asked, in order (`rules/table.py`).
     """
 
     def __init__(self, id: str) -> None:
@@ -286,6 +287,8 @@ class Lot:
         self.exit: tuple[Any, ...] = ()
         self.watchers: tuple[Any, ...] = ()
         self.listeners: tuple[Any, ...] = ()
+        self.lane_listeners: tuple[Any, ...] = ()
+        self.untold: dict[tuple[str, int], None] = {}
 
     @property
     def outermost(self) -> Area:

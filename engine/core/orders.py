@@ -13,27 +13,19 @@ from msgspec import Meta
 from liftgate.configs.rules import mistakes
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.commands import Order
-from liftgate.engine.core.model import Lane, Lot
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.order_args import (
+    TEXT_MAX,
+    Actor,
+    Kind,
+    OfCredential,
+    OrderRefused,
+    TokenBytes,
+    Words,
+    lane_of,
+)
 from liftgate.engine.core.parts import PARTS
 from liftgate.engine.core.parts.base import Done
-
-TEXT_MAX = 512
-"""Characters. What is refused may quote names out of args, which are as long as a frame; its event must
-fit a record with room to spare."""
-
-Words = Annotated[str, Meta(max_length=TEXT_MAX)]
-Actor = Annotated[str, Meta(min_length=1, max_length=64)]
-Kind = Annotated[int, Meta(ge=1, le=4)]
-TokenBytes = Annotated[bytes, Meta(min_length=1, max_length=512)]
-
-
-class OrderRefused(Exception):
-    """The order cannot be done; code is for programs, text for people."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
 
 
 class CorrectCount(msgspec.Struct, forbid_unknown_fields=True):
@@ -74,19 +66,6 @@ class ShowText(msgspec.Struct, forbid_unknown_fields=True):
     actor: Actor
 
 
-class OfCredential(msgspec.Struct, forbid_unknown_fields=True):
-    """What is ordered of one credential: kind as in SCAN, token its bytes."""
-
-    kind: Kind
-    token: TokenBytes
-    actor: Actor
-    reason: Words = ""
-
-    @property
-    def credential(self) -> bytes:
-        return bytes((self.kind,)) + self.token
-
-
 class RegisterCredential(msgspec.Struct, forbid_unknown_fields=True):
     """Make a credential known, for spots of these classes in order of preference."""
 
@@ -110,15 +89,8 @@ RULES_BYTES_MAX = 40_000
 """All rules of a lot are one event, which must fit a record."""
 
 
-def _lane(lot: Lot, reader: str, lane: int) -> Lane:
-    found = lot.readers[reader].lanes.get(lane) if reader in lot.readers else None
-    if found is None:
-        raise OrderRefused("no_such_lane", f"no lane {lane} of reader {reader!r} in this lot")
-    return found
-
-
 def _reached(lot: Lot, order: Order, reader: str, lane: int) -> None:
-    _lane(lot, reader, lane)
+    lane_of(lot, reader, lane)
     if not order.reachable:
         raise OrderRefused("reader_away", f"reader {reader!r} is not connected")
 
@@ -135,7 +107,7 @@ def _correct_count(lot: Lot, order: Order, args: CorrectCount) -> Done:
 
 
 def _set_lane(lot: Lot, order: Order, args: SetLaneMode) -> Done:
-    lane = _lane(lot, args.reader, args.lane)
+    lane = lane_of(lot, args.reader, args.lane)
     event = op.LaneModeSet(
         lot.id, lot.seq + 1, order.now_ms, args.reader, args.lane, args.mode, args.actor, args.reason
     )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from liftgate.engine.core.events import Event
-from liftgate.engine.core.model import Area, Lot, Stay
+from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded
+from liftgate.engine.core.model import Area, Lane, Lot, Stay
 from liftgate.engine.core.operator_events import OperatorEvent
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ class Part:
     def load(self, data: Any) -> None:
         """Set the state that `dump` gave."""
 
+    def adopt(self) -> None:
+        """The lot came from a snapshot that knows nothing of this part: take over what it has of it."""
+
+    def relinked(self) -> None:
+        """A reader was configured: its lanes are new objects under the same numbers, or gone."""
+
     def due(self, now_ms: int) -> list[OperatorEvent]:
         """What time brings. It looks and changes nothing; seq is 0 in each, numbered by the caller."""
         return []
@@ -61,3 +67,9 @@ class Part:
 
     def heard(self, event: Event, stay: Stay | None) -> None:
         """An event of a reader was applied; stay: the one it was about. Called only where overridden."""
+
+    def passed(self, event: PassageRecorded | HistoryRecorded, what: int, lane: Lane) -> None:
+        """A PASSAGE, live or out of history, was applied; called only where overridden."""
+
+    def mode_changed(self, lane: Lane, before: int) -> None:
+        """A lane works in another mode from here on (lane.mode), whoever and whatever set it."""

@@ -21,6 +21,7 @@ def set_rules(lot: Lot, rules: dict[str, Any]) -> None:
     parts = lot.parts.values()
     lot.watchers = tuple(part for part in parts if type(part).moved is not Part.moved)
     lot.listeners = tuple(part for part in parts if type(part).heard is not Part.heard)
+    lot.lane_listeners = tuple(part for part in parts if type(part).passed is not Part.passed)
     lot.entry, lot.exit = rules_of(lot)
 
 
@@ -34,5 +35,9 @@ def load_parts(lot: Lot, state: dict[str, Any]) -> None:
     """Undo `dump_parts`; after stays and readers are there."""
     if lot.areas:
         set_rules(lot, state.get("rules", {}))
-    for name, data in state.get("parts", {}).items():
-        lot.parts[name].load(data)
+    states = state.get("parts", {})
+    for name, part in lot.parts.items():
+        if name in states:
+            part.load(states[name])
+        else:
+            part.adopt()
