@@ -66,6 +66,22 @@ class ShowText(msgspec.Struct, forbid_unknown_fields=True):
     actor: Actor
 
 
+class DenyCredential(OfCredential):
+    """Keep a credential out of the lot from now on; who is inside may leave."""
+
+
+class AllowCredential(OfCredential):
+    """Take a credential off the deny list."""
+
+
+class ForgetCredential(OfCredential):
+    """Undo register_credential."""
+
+
+class ResetPassback(OfCredential):
+    """Stop believing where a credential's car is: its next sighting is taken, in or out."""
+
+
 class RegisterCredential(msgspec.Struct, forbid_unknown_fields=True):
     """Make a credential known, for spots of these classes in order of preference."""
 
@@ -175,11 +191,11 @@ ORDERS: dict[str, tuple[type[Any], Callable[[Lot, Order, Any], Done]]] = {
     "set_lane": (SetLaneMode, _set_lane),
     "open_lane": (OpenLane, _open_lane),
     "display": (ShowText, _display),
-    "deny_credential": (OfCredential, _deny),
-    "allow_credential": (OfCredential, _allow),
+    "deny_credential": (DenyCredential, _deny),
+    "allow_credential": (AllowCredential, _allow),
     "register_credential": (RegisterCredential, _register),
-    "forget_credential": (OfCredential, _forget),
-    "reset_passback": (OfCredential, _reset_passback),
+    "forget_credential": (ForgetCredential, _forget),
+    "reset_passback": (ResetPassback, _reset_passback),
     "set_rules": (SetRules, _set_rules),
 }
 for _part in PARTS:

@@ -54,10 +54,10 @@ def duration_ms(text: str) -> int:
     return int(match[1]) * _UNIT_MS[match[2] or "s"]
 
 
-def config_option(parser: argparse.ArgumentParser) -> None:
-    """--config, needed."""
+def config_option(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """--config; where it is not required the command says itself when it is missing."""
     parser.add_argument(
-        "--config", type=Path, required=True, metavar="FILE", help="the engine's configuration, TOML"
+        "--config", type=Path, required=required, metavar="FILE", help="the engine's configuration, TOML"
     )
 
 
@@ -134,10 +134,11 @@ def _tls_context(engine: EngineConfig) -> ssl.SSLContext | None:
     return context
 
 
-def pick_service(config: Config, wanted: str | None, *rights: str) -> ServiceConfig:
-    """The service of that name, or the first that has the rights. Raises Trouble."""
+def pick_service(config: Config, wanted: str | None, *rights: str, lot: str | None = None) -> ServiceConfig:
+    """The service of that name, or the first that has the rights, in that lot. Raises Trouble."""
     for service in config.services:
-        if service.id == wanted or (wanted is None and set(rights) <= set(service.may)):
+        there = lot is None or service.lots is None or lot in service.lots
+        if service.id == wanted or (wanted is None and there and set(rights) <= set(service.may)):
             return service
     names = ", ".join(service.id for service in config.services) or "none"
     if wanted is not None:

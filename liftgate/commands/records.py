@@ -26,7 +26,7 @@ _NAME = ("reader", "boot", "no", "lane")
 FIELDS: dict[type, tuple[str, ...]] = {
     ScanDecided: (
         *(*_HEAD, *_NAME, "kind", "token", "skew_ms", "way", "verdict", "reason", "effect"),
-        *("area", "session", "spot", "price", "trace"),
+        *("area", "session", "spot", "price", "trace", "marks"),
     ),
     PassageRecorded: (*_HEAD, *_NAME, "what", "way", "area", "session", "effect"),
     LaneReported: (*_HEAD, *_NAME, "barrier", "loop", "faults"),
