@@ -26,6 +26,7 @@ COMPILED = [
     "engine/core/events",
     "engine/core/rules/base",
     "engine/core/rules/access",
+    "engine/core/rules/lanes",
     "engine/core/rules/place",
     "engine/core/rules/payment",
     "engine/core/reads",

@@ -44,6 +44,10 @@ MAY: tuple[str, ...] = (
     "forget_credential",
     "display",
     "set_rules",
+    "set_mode",
+    "set_tide",
+    "plan_event",
+    "cancel_plan",
 )
 
 

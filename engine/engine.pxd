@@ -14,6 +14,7 @@ cdef class Engine:
     cdef public bint accepting
     cdef public long long room_bytes
     cdef public Py_ssize_t seal_bytes
+    cdef public dict untold
     cdef Packer _gathered
     cdef Py_ssize_t _count
     cdef Py_ssize_t _sealed

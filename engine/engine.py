@@ -37,7 +37,8 @@ class Engine:
 
     lots: by id; now_ms: the engine's clock, the later of the wall clock and the last journalled time;
     position: of the last event, durable or not; accepting: whether the disk has room for a round;
-    seal_bytes: how large records of scans may grow.
+    seal_bytes: how large records of scans may grow; untold: lots with lanes whose readers are still to be
+    told their mode.
     """
 
     def __init__(self, journal: Journal, lots: dict[str, Lot], now_ms: int, room_bytes: int) -> None:
@@ -48,6 +49,7 @@ class Engine:
         self.accepting = True
         self.room_bytes = room_bytes
         self.seal_bytes = SEAL_BYTES
+        self.untold: dict[Lot, None] = {}
         self._gathered = Packer(2 * SEAL_BYTES)
         self._count = 0
         self._sealed = 0
@@ -85,6 +87,8 @@ class Engine:
             self._count += 1
             self.position += 1
             folding.apply(lot, event, self.position)
+        if lot.untold:
+            self.untold[lot] = None
         if self._gathered.n >= SEAL_BYTES_SMALL:
             self._seal()
         return events

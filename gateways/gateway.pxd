@@ -18,6 +18,9 @@ cdef class Gateway:
     cdef public dict readers
     cdef public dict services
     cdef public dict subscribers
+    cdef public dict heard
+    cdef public long long _looked_ms
+    cdef public long long _started_ms
     cdef public Packer out
     cdef public ScanFields fields
     cdef public ReadCredential scan

@@ -20,7 +20,9 @@ from liftgate.codecs.frame import Fault, begin_frame, end_frame, frame
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.scans import ScanFields
 from liftgate.configs.schema import Config, ReaderConfig, ServiceConfig
-from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.commands import ReadCredential, ReaderAway, ReaderSeen
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.engine import Engine
 from liftgate.gateways import services
 from liftgate.gateways.link import Link
@@ -35,6 +37,9 @@ OUT_BYTES_MAX = 8 * 1024 * 1024
 """Frames of one round, before it ends early: what is decided is bounded by the engine, what is only asked for
 (PING, TIME, QUERY) is bounded by this. Twice what a full round of decisions answers."""
 
+LOOK_MS = 1_000
+"""How often it is looked who is silent; what counts as silence is minutes."""
+
 Nonces = Callable[[], bytes]
 
 
@@ -43,8 +48,9 @@ class Gateway:
 
     out: frames of this round, in runs of one link each; fields, scan: the scan at hand,
     filled anew for each so that it stays in cache; links: every open
-    connection; readers, services: the signed-on ones by id; decided: scans since the start; answered: times
-    that what waited for an answer was sent.
+    connection; readers, services: the signed-on ones by id; heard: when a reader was last heard that has no
+    connection, or that others speak for, by the clock that never jumps; decided: scans since the start;
+    answered: times that what waited for an answer was sent.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
@@ -60,6 +66,7 @@ class Gateway:
         self.readers: dict[str, Link] = {}
         self.services: dict[str, Link] = {}
         self.subscribers: dict[Link, None] = {}
+        self.heard: dict[str, int] = {}
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
@@ -73,6 +80,8 @@ class Gateway:
         self.stops: list[int] = []
         self._ref = 0
         self._replay_free_us = 0
+        self._looked_ms = -1
+        self._started_ms = -1
 
     # -- rounds
 
@@ -89,8 +98,20 @@ class Gateway:
     def commit(self) -> None:
         """Make the round durable, then let subscribers have it. Raises JournalFailed: send nothing then."""
         self.engine.commit()
+        if self.engine.untold:
+            self._tell_modes()
         for link in list(self.subscribers):
             link.pump()
+
+    def _tell_modes(self) -> None:
+        """Tell readers the mode of every lane that works in another one since the last round."""
+        for lot in self.engine.untold:
+            for id, number in lot.untold:
+                link, lane = self.readers.get(id), lot.readers[id].lanes.get(number)
+                if link is not None and link.lot is lot and not link.closing and lane is not None:
+                    self.send(link, m.SetLane(number, lane.mode), self.next_ref())
+            lot.untold.clear()
+        self.engine.untold.clear()
 
     def own(self, link: Link) -> Packer:
         """What is packed into `out` next is for `link`."""
@@ -159,6 +180,8 @@ class Gateway:
         signed_on = self.readers if link.role == m.READER else self.services
         if signed_on.get(link.id) is link:
             del signed_on[link.id]
+            if link.role == m.READER:
+                self.heard[link.id] = max(link.heard_ms, self.heard.get(link.id, 0))
 
     def signed_on(self, link: Link) -> None:
         """`link` has shown that it holds the key of its id: an older connection of that id gives way."""
@@ -179,6 +202,35 @@ class Gateway:
         self.engine.tick()
         for link in list(self.links):
             link.tick(self.steady_ms)
+        if self.steady_ms - self._looked_ms >= LOOK_MS and self.engine.accepting:
+            self._looked_ms = self.steady_ms
+            self._look_for_silence()
+
+    def _look_for_silence(self) -> None:
+        """Tell each lot which of its readers were not heard for too long, and which are again.
+
+        Nobody could be heard before this process began, so silence counts from then at the earliest.
+        """
+        if self._started_ms < 0:
+            self._started_ms = self.steady_ms
+        for id, config in self.reader_configs.items():
+            lot = self.engine.lots[config.lot]
+            watch = lanes_of(lot).watch
+            if watch.down_after_ms:
+                self._look_at(lot, id, id in watch.down, watch.down_after_ms)
+
+    def _look_at(self, lot: Lot, id: str, is_down: bool, down_after_ms: int) -> None:
+        link = self.readers.get(id)
+        heard_ms = max(self.heard.get(id, self._started_ms), 0 if link is None else link.heard_ms)
+        silent_ms = self.steady_ms - heard_ms
+        if silent_ms >= down_after_ms and not is_down:
+            self.engine.do(lot, ReaderAway(self.now_ms, id, self.now_ms - silent_ms))
+        elif silent_ms < down_after_ms and is_down and self._ever_heard(id):
+            self.engine.do(lot, ReaderSeen(self.now_ms, id))
+
+    def _ever_heard(self, id: str) -> bool:
+        """A reader that was down when this process began is up when it is heard, not before."""
+        return id in self.readers or id in self.heard
 
     def stop(self) -> None:
         """Say goodbye to everybody; nothing is decided any more."""

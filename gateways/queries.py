@@ -102,23 +102,6 @@ def explain(event: ScanDecided | HistoryRecorded) -> dict[str, Any]:
     }
 
 
-def lanes(lot: Lot, args: Any) -> Reply:
-    """Every lane: its mode, barrier, loop and faults as last reported."""
-    body = {
-        f"{reader.id}/{lane.number}": {
-            "direction": lane.direction,
-            "area": lane.area.id,
-            "mode": lane.mode,
-            "barrier": lane.barrier,
-            "loop": lane.loop,
-            "faults": list(lane.faults),
-        }
-        for reader in lot.readers.values()
-        for lane in reader.lanes.values()
-    }
-    return True, "", body
-
-
 def rules_in_force(lot: Lot, args: Any) -> Reply:
     """The lot's rules by theme, and the rules asked at entries and exits, in their order."""
     asked = {"entry": [rule.name for rule in lot.entry], "exit": [rule.name for rule in lot.exit]}
@@ -133,7 +116,6 @@ QUERIES: dict[str, tuple[type[Any], Any]] = {
     "occupancy": (NoArgs, occupancy),
     "session": (OfSession, session),
     "why": (OfScan, why),
-    "lanes": (NoArgs, lanes),
     "rules": (NoArgs, rules_in_force),
 }
 for _part in PARTS:

@@ -89,15 +89,17 @@ def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
 
 
 def _tell(target: "Link", message: m.CommandMessage) -> None:
-    """Pass on to the reader what was ordered at one of its lanes."""
+    """Pass on to the reader what was ordered at one of its lanes. Modes go out with the round, whoever set
+    them (`Gateway.commit`).
+    """
     args = message.args
     told: m.Message
     if message.name == "open_lane":
         told = m.Vend(args["lane"], args["cause"])
-    elif message.name == "set_lane":
-        told = m.SetLane(args["lane"], args["mode"])
-    else:
+    elif message.name == "display":
         told = m.Display(args["lane"], args["text"], args["seconds"])
+    else:
+        return
     target.send(told, target.gateway.next_ref())
 
 
@@ -112,6 +114,7 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
     lane = reader.lanes.get(args.lane) if reader is not None else None
     if reader is None or lane is None:
         return False, "no_such_lane", {}, engine.position
+    link.gateway.heard[args.reader] = link.gateway.steady_ms
     numbering = reader.numbering(args.boot)
     if numbering.has(args.no):
         event = numbering.answer(args.no)

@@ -11,8 +11,11 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.problems import suggestion
+from liftgate.configs.rules.lanes import Lanes
 
-THEMES: dict[str, type[msgspec.Struct]] = {}
+THEMES: dict[str, type[msgspec.Struct]] = {
+    "lanes": Lanes,
+}
 """By the theme's name in the file."""
 
 

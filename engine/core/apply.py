@@ -271,11 +271,6 @@ def _apply_corrected(lot: Lot, event: op.CountCorrected, position: int) -> None:
     lot.areas[event.area].adrift += event.after - event.before
 
 
-def _apply_mode(lot: Lot, event: op.LaneModeSet, position: int) -> None:
-    lane = lot.readers[event.reader].lanes[event.lane]
-    lane.mode, lane.mode_set = event.mode, True
-
-
 def _apply_rules(lot: Lot, event: op.RulesSet, position: int) -> None:
     set_rules(lot, event.rules)
 
@@ -317,8 +312,6 @@ _APPLIERS: dict[type, Callable[[Lot, Any, int], None]] = {
     op.MoveLapsed: _apply_lapsed,
     op.CommandDone: _apply_done,
     op.CountCorrected: _apply_corrected,
-    op.LaneModeSet: _apply_mode,
-    op.LaneVended: _apply_nothing,
     op.TextShown: _apply_nothing,
     op.CredentialDenied: _apply_denied,
     op.CredentialAllowed: _apply_allowed,

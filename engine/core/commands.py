@@ -82,6 +82,21 @@ class Tick(msgspec.Struct):
     now_ms: int
 
 
+class ReaderAway(msgspec.Struct):
+    """A reader has not been heard since since_ms, for as long as the lot's rules wait."""
+
+    now_ms: int
+    reader: str
+    since_ms: int
+
+
+class ReaderSeen(msgspec.Struct):
+    """A reader is heard."""
+
+    now_ms: int
+    reader: str
+
+
 class ConfigureLot(msgspec.Struct):
     """The lot as the file has it now (the shape of configs' LotSpec, as plain data)."""
 
@@ -114,6 +129,8 @@ Command = (
     | ReportLane
     | RecordHistory
     | Tick
+    | ReaderAway
+    | ReaderSeen
     | ConfigureLot
     | ConfigureReader
     | Order

@@ -16,6 +16,7 @@ from liftgate.engine.core.history import record_history
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.operator_events import MoveLapsed, OperatorEvent
 from liftgate.engine.core.orders import obey
+from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.core.passages import record_passage
 from liftgate.engine.core.reads import decide_read, decision_time
 
@@ -51,7 +52,19 @@ def _tick(lot: Lot, tick: c.Tick) -> tuple[Event, ...]:
     for part in lot.parts.values():
         if part.next_ms <= tick.now_ms and len(events) < DUE_PER_TICK:
             events += part.due(tick.now_ms)[:DUE_PER_TICK]
+    return _numbered(lot, events)
+
+
+def _numbered(lot: Lot, events: list[OperatorEvent]) -> tuple[Event, ...]:
     return tuple(replace(event, seq=lot.seq + place) for place, event in enumerate(events, 1))
+
+
+def _reader_away(lot: Lot, away: c.ReaderAway) -> tuple[Event, ...]:
+    return _numbered(lot, lanes_of(lot).watch.away(away.reader, away.since_ms, away.now_ms))
+
+
+def _reader_seen(lot: Lot, seen: c.ReaderSeen) -> tuple[Event, ...]:
+    return _numbered(lot, lanes_of(lot).watch.seen(seen.reader, seen.now_ms))
 
 
 def is_due(lot: Lot, now_ms: int) -> bool:
@@ -64,6 +77,8 @@ _DECIDERS: dict[type, Callable[[Lot, Any], tuple[Event, ...]]] = {
     c.ReportLane: _report_lane,
     c.RecordHistory: record_history,
     c.Tick: _tick,
+    c.ReaderAway: _reader_away,
+    c.ReaderSeen: _reader_seen,
     c.ConfigureLot: configure_lot,
     c.ConfigureReader: configure_reader,
     c.Order: obey,

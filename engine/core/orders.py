@@ -37,25 +37,6 @@ class CorrectCount(msgspec.Struct, forbid_unknown_fields=True):
     reason: Words
 
 
-class SetLaneMode(msgspec.Struct, forbid_unknown_fields=True):
-    """Set a lane's mode: 1 normal, 2 held open, 3 closed, 4 closed to all, 5 known credentials only."""
-
-    reader: str
-    lane: int
-    mode: Annotated[int, Meta(ge=1, le=5)]
-    actor: Actor
-    reason: Words = ""
-
-
-class OpenLane(msgspec.Struct, forbid_unknown_fields=True):
-    """Raise a barrier once."""
-
-    reader: str
-    lane: int
-    cause: Words
-    actor: Actor
-
-
 class ShowText(msgspec.Struct, forbid_unknown_fields=True):
     """Show a text at a lane."""
 
@@ -122,20 +103,6 @@ def _correct_count(lot: Lot, order: Order, args: CorrectCount) -> Done:
     return [event], {"before": before, "after": args.to}
 
 
-def _set_lane(lot: Lot, order: Order, args: SetLaneMode) -> Done:
-    lane = lane_of(lot, args.reader, args.lane)
-    event = op.LaneModeSet(
-        lot.id, lot.seq + 1, order.now_ms, args.reader, args.lane, args.mode, args.actor, args.reason
-    )
-    return [event], {"before": lane.mode, "after": args.mode}
-
-
-def _open_lane(lot: Lot, order: Order, args: OpenLane) -> Done:
-    _reached(lot, order, args.reader, args.lane)
-    event = op.LaneVended(lot.id, lot.seq + 1, order.now_ms, args.reader, args.lane, args.cause, args.actor)
-    return [event], {}
-
-
 def _display(lot: Lot, order: Order, args: ShowText) -> Done:
     _reached(lot, order, args.reader, args.lane)
     event = op.TextShown(
@@ -188,8 +155,6 @@ def _set_rules(lot: Lot, order: Order, args: SetRules) -> Done:
 
 ORDERS: dict[str, tuple[type[Any], Callable[[Lot, Order, Any], Done]]] = {
     "correct_count": (CorrectCount, _correct_count),
-    "set_lane": (SetLaneMode, _set_lane),
-    "open_lane": (OpenLane, _open_lane),
     "display": (ShowText, _display),
     "deny_credential": (DenyCredential, _deny),
     "allow_credential": (AllowCredential, _allow),

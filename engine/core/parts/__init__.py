@@ -1,8 +1,9 @@
 """The parts of a lot that its rules add: each is one theme's configuration and state."""
 
 from liftgate.engine.core.parts.base import NEVER, Part
+from liftgate.engine.core.parts.lanes import LanesPart
 
-PARTS: tuple[type[Part], ...] = ()
+PARTS: tuple[type[Part], ...] = (LanesPart,)
 """In this order they are asked what is due, and told what happened."""
 
 __all__ = ["NEVER", "PARTS", "Part"]

@@ -3,20 +3,24 @@
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.access import IsKnown, KindIsTaken, LaneIsOpen, NotDenied
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
 
 ENTRY: tuple[type[Rule], ...] = (
     LaneIsOpen,
+    GoesWithTheTide,
     KindIsTaken,
     NotDenied,
     IsKnown,
     ComesFromOutside,
     HasSpace,
+    NotHeldByPlan,
 )
 
 EXIT: tuple[type[Rule], ...] = (
     LaneIsOpen,
+    GoesWithTheTide,
     KindIsTaken,
     ComesFromInside,
     IsPaid,

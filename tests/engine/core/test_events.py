@@ -18,6 +18,7 @@ from liftgate.engine.core import commands as c
 from liftgate.engine.core import events as ev
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core import state
+from liftgate.engine.core.theme_events import lanes
 from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "events_v1.json"
@@ -47,6 +48,8 @@ BY_READERS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     | {"session": st.none() | BIN16, "spot": st.none() | ID, "effect": st.text(max_size=16)}
     | {"detail": st.tuples(U8, TOKEN) | st.tuples(U8, st.none() | BIN16)},
 }
+LAYER = {"at": ID, "mode": U8, "until_ms": TIME, "actor": ID, "reason": WORDS, "plan": ID, "step": U8}
+SPANS = st.lists(st.tuples(TIME, TIME, ID, U8), max_size=4).map(tuple)
 BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     op.LotConfigured: {"spec": st.just(lot_spec())},
     op.ReaderConfigured: {"reader": ID, "lanes": st.just(CONFIRMED) | st.just(())},
@@ -64,6 +67,18 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     op.CredentialForgotten: {"credential": TOKEN, "actor": ID},
     op.PassbackReset: {"credential": TOKEN, "actor": ID, "reason": WORDS},
     op.RulesSet: {"rules": st.dictionaries(ID, st.dictionaries(ID, U16)), "actor": ID, "reason": WORDS},
+    lanes.ModeSet: LAYER,
+    lanes.ModeEnded: LAYER,
+    lanes.EventPlanned: {"name": ID, "from_ms": TIME, "to_ms": TIME, "actor": ID, "reason": WORDS}
+    | {"steps": SPANS, "holds": SPANS},
+    lanes.PlanCancelled: {"name": ID, "actor": ID, "reason": WORDS},
+    lanes.PlanEnded: {"name": ID},
+    lanes.PlacesHeld: {"area": ID, "places": U16, "plan": ID, "step": U8},
+    lanes.RateExceeded: {"reader": ID, "lane": U8, "what": ID, "count": U8},
+    lanes.LaneDown: {"reader": ID, "lanes": st.lists(U8).map(tuple), "since_ms": TIME},
+    lanes.LaneUp: {"reader": ID, "lanes": st.lists(U8).map(tuple), "since_ms": TIME},
+    lanes.TideTurned: {"reader": ID, "lane": U8, "run": ID, "clear_until_ms": TIME, "until_ms": TIME}
+    | {"actor": ID, "reason": WORDS},
     op.FindingMade: {"kind": ID, "text": WORDS, "about": st.dictionaries(ID, U16 | WORDS, max_size=4)},
 }
 

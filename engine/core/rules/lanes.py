@@ -1,0 +1,91 @@
+"""What lanes add to a scan: the tide of a lane for both ways, and places that a plan keeps for others."""
+
+from typing import Any
+
+from liftgate.codecs import codes
+from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.rules.base import Rule
+
+AGAINST_THE_TIDE = 100
+HELD_FOR_OTHERS = 310
+
+_RUNS = {codes.IN: "in", codes.OUT: "out", 0: "neither way"}
+
+
+class GoesWithTheTide(Rule):
+    """A tidal lane lets through one way at a time, and nobody while it clears.
+
+    Both ways alike: who is inside finds another lane or waits for the turn, a car in a lane that others come
+    through finds a collision. tides: the part's own dict, empty while no lane is tidal.
+    """
+
+    name = "tide"
+    always = False
+
+    def __init__(self, tides: dict[Any, Any]) -> None:
+        self.tides = tides
+
+    @classmethod
+    def made_for(cls, lot: Lot) -> "GoesWithTheTide | None":
+        part = lot.parts["lanes"]
+        return None if part.rules is None else cls(part.tides.by_lane)
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        if not self.tides:
+            return 0
+        tide = self.tides.get(read.lane)
+        if tide is None:
+            return 0
+        run, clear_until_ms, since_ms = tide
+        now_ms = _moment(read)
+        if now_ms < since_ms or (run == read.way and now_ms >= clear_until_ms):
+            return 0
+        return AGAINST_THE_TIDE
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        tide = self.tides.get(read.lane)
+        if tide is None:
+            return "the lane runs both ways"
+        run, clear_until_ms, since_ms = tide
+        clearing = f", clearing until {clear_until_ms}" if _moment(read) < clear_until_ms else ""
+        return f"the lane runs {_RUNS[run]} since {since_ms}{clearing}; the car goes {_RUNS[read.way]}"
+
+
+def _moment(read: ReadCredential) -> int:
+    """The engine's time, as the tide's; what comes out of history is asked about its own."""
+    return read.now_ms if read.now_ms - read.time_ms <= codes.SKEW_MS_MAX else read.time_ms
+
+
+class NotHeldByPlan(Rule):
+    """Places that a plan of an event day keeps in an area are not there for a car that comes by itself.
+
+    Asked after the rule of space, so that a full area is called full. by_area: the plans' own dict.
+    """
+
+    name = "event plan"
+    always = False
+
+    def __init__(self, by_area: dict[str, int]) -> None:
+        self.by_area = by_area
+
+    @classmethod
+    def made_for(cls, lot: Lot) -> "NotHeldByPlan | None":
+        part = lot.parts["lanes"]
+        return None if part.rules is None else cls(part.plans.by_area)
+
+    def check(self, lot: Lot, read: ReadCredential) -> int:
+        if not self.by_area:
+            return 0
+        area = read.lane.area
+        places = self.by_area.get(area.id)
+        if places is None or area.available() > places:
+            return 0
+        stay = read.stay
+        promised = stay is not None and stay.moving and stay.to is area
+        return 0 if promised else HELD_FOR_OTHERS
+
+    def explain(self, lot: Lot, read: ReadCredential) -> str:
+        area = read.lane.area
+        places = self.by_area.get(area.id, 0)
+        return f"area {area.id}: {area.available()} available, of which {places} are kept by a plan"
