@@ -28,6 +28,8 @@ COMPILED = [
     "engine/core/rules/access",
     "engine/core/rules/lanes",
     "engine/core/rules/place",
+    "engine/core/rules/classes",
+    "engine/core/rules/entitlements",
     "engine/core/rules/payment",
     "engine/core/reads",
     "engine/core/moves",

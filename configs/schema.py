@@ -48,6 +48,12 @@ MAY: tuple[str, ...] = (
     "set_tide",
     "plan_event",
     "cancel_plan",
+    "issue_pass",
+    "change_pass",
+    "revoke_pass",
+    "set_group",
+    "remove_group",
+    "charger_reports",
 )
 
 

@@ -11,10 +11,14 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.problems import suggestion
+from liftgate.configs.rules.classes import Classes
+from liftgate.configs.rules.entitlements import Entitlements
 from liftgate.configs.rules.lanes import Lanes
 
 THEMES: dict[str, type[msgspec.Struct]] = {
     "lanes": Lanes,
+    "entitlements": Entitlements,
+    "classes": Classes,
 }
 """By the theme's name in the file."""
 

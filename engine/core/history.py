@@ -68,7 +68,8 @@ def _came_in(lot: Lot, read: ReadCredential, event: HistoryRecorded) -> None:
     """A car that is in is in. If it was in before, it left unseen in between: the old stay gives way."""
     continues = read.stay is not None and read.stay.area is read.lane.area.parent
     event.session = read.stay.session if continues and read.stay else new_session(lot, event.at_ms)
-    if HasSpace().check(lot, read) == 0 and read.block is not None:
+    space = next((rule for rule in lot.entry if isinstance(rule, HasSpace)), HasSpace())
+    if space.check(lot, read) == 0 and read.block is not None:
         event.spot = read.block.name(read.number) if read.number else read.block.key
 
 

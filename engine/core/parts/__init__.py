@@ -1,9 +1,15 @@
 """The parts of a lot that its rules add: each is one theme's configuration and state."""
 
 from liftgate.engine.core.parts.base import NEVER, Part
+from liftgate.engine.core.parts.classes import ClassesPart
+from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes import LanesPart
 
-PARTS: tuple[type[Part], ...] = (LanesPart,)
+PARTS: tuple[type[Part], ...] = (
+    LanesPart,
+    EntitlementsPart,
+    ClassesPart,
+)
 """In this order they are asked what is due, and told what happened."""
 
 __all__ = ["NEVER", "PARTS", "Part"]

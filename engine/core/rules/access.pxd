@@ -15,5 +15,6 @@ cdef class NotDenied(Rule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1
 
 cdef class IsKnown(Rule):
+    cdef public dict holders
     @cython.locals(lane=Lane)
     cpdef int check(self, Lot lot, ReadCredential read) except -1

@@ -1,5 +1,7 @@
 """Whether the lane takes this credential at all."""
 
+from typing import Any
+
 from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
@@ -59,18 +61,30 @@ class NotDenied(Rule):
 
 
 class IsKnown(Rule):
-    """Policy "known", and lane mode 5, let in only registered credentials."""
+    """Policy "known", and lane mode 5, let in only registered credentials, and holders of passes and members
+    of groups: whether those let in is asked later (`rules/entitlements.py`).
+    """
 
     name = "known"
+
+    def __init__(self, holders: dict[bytes, Any] | None = None) -> None:
+        self.holders = {} if holders is None else holders
+
+    @classmethod
+    def made_for(cls, lot: Lot) -> "Rule | None":
+        part = lot.parts.get("entitlements")
+        return cls(None if part is None or part.rules is None else part.holders)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane
         if lane.policy[read.kind] == "open" and lane.mode != codes.KNOWN_ONLY:
             return 0
-        return 0 if read.credential in lot.known else UNKNOWN
+        return 0 if read.credential in lot.known or read.credential in self.holders else UNKNOWN
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         known = "registered" if read.credential in lot.known else "not registered"
+        if read.credential in self.holders:
+            known += ", holds a pass or is in a group"
         lane = read.lane
         needed = lane.policy[read.kind] != "open" or lane.mode == codes.KNOWN_ONLY
         return f"{known}; registration is {'needed' if needed else 'not needed'} here"

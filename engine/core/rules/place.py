@@ -10,6 +10,7 @@ FULL = 300
 CLASS_FULL = 301
 
 STANDARD = ("standard",)
+CLASS_THEMES = ("entitlements", "classes")
 
 
 class ComesFromOutside(Rule):
@@ -60,6 +61,11 @@ def _whereabouts(read: ReadCredential) -> str:
     return f"inside {stay.area.id}, entered at {stay.entered_at_ms}{doubt}"
 
 
+def asks_for_classes(lot: Lot) -> bool:
+    """Whether HasSpaceOfClass (`rules/classes.py`) stands in for HasSpace, which costs less."""
+    return any(part is not None and part.rules is not None for part in map(lot.parts.get, CLASS_THEMES))
+
+
 class HasSpace(Rule):
     """Room by count, then a spot of a class that the credential may use, nearest to the gate first.
 
@@ -67,6 +73,10 @@ class HasSpace(Rule):
     """
 
     name = "space"
+
+    @classmethod
+    def made_for(cls, lot: Lot) -> "Rule | None":
+        return None if cls is HasSpace and asks_for_classes(lot) else cls()
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane

@@ -3,6 +3,8 @@
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.access import IsKnown, KindIsTaken, LaneIsOpen, NotDenied
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.classes import HasSpaceOfClass
+from liftgate.engine.core.rules.entitlements import IsEntitled
 from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
@@ -13,8 +15,10 @@ ENTRY: tuple[type[Rule], ...] = (
     KindIsTaken,
     NotDenied,
     IsKnown,
+    IsEntitled,
     ComesFromOutside,
     HasSpace,
+    HasSpaceOfClass,
     NotHeldByPlan,
 )
 

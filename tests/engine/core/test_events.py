@@ -18,6 +18,7 @@ from liftgate.engine.core import commands as c
 from liftgate.engine.core import events as ev
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core import state
+from liftgate.engine.core.theme_events import entitlements as pe
 from liftgate.engine.core.theme_events import lanes
 from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
@@ -30,6 +31,9 @@ ID, WORDS = st.text(min_size=1, max_size=64), st.text(max_size=512)
 BIN16 = st.binary(min_size=16, max_size=16)
 TOKEN = st.binary(max_size=512)
 FAULTS = st.lists(st.text(max_size=64), max_size=16).map(tuple)
+
+TOKENS = st.lists(TOKEN, max_size=3).map(tuple)
+SPEC = st.dictionaries(ID, U16 | WORDS | st.lists(TOKEN, max_size=2), max_size=4)
 
 HEAD = {"lot": ID, "seq": SEQ, "at_ms": TIME}
 SOURCE = HEAD | {"reader": ID, "boot": U64, "no": U64, "lane": U8}
@@ -79,6 +83,15 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     lanes.LaneUp: {"reader": ID, "lanes": st.lists(U8).map(tuple), "since_ms": TIME},
     lanes.TideTurned: {"reader": ID, "lane": U8, "run": ID, "clear_until_ms": TIME, "until_ms": TIME}
     | {"actor": ID, "reason": WORDS},
+    pe.PassIssued: {"spec": SPEC, "actor": ID, "reason": WORDS},
+    pe.PassChanged: {"spec": SPEC, "actor": ID, "reason": WORDS},
+    pe.PassRevoked: {"name": ID, "actor": ID, "reason": WORDS},
+    pe.PassForgotten: {"name": ID},
+    pe.GroupSet: {"name": ID, "limit": st.none() | U16, "areas": st.dictionaries(ID, U16, max_size=3)}
+    | {"over": ID, "added": TOKENS, "removed": TOKENS, "actor": ID, "reason": WORDS},
+    pe.GroupRemoved: {"name": ID, "actor": ID, "reason": WORDS},
+    pe.ChargerReported: {"spot": ID, "session": st.none() | BIN16, "state": ID, "actor": ID},
+    pe.ChargerBlocked: {"spot": ID, "session": st.none() | BIN16, "full_since_ms": TIME},
     op.FindingMade: {"kind": ID, "text": WORDS, "about": st.dictionaries(ID, U16 | WORDS, max_size=4)},
 }
 

@@ -1,0 +1,308 @@
+"""Passes, groups and single-use codes: what a lot remembers of who may come in."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import msgspec
+
+from liftgate.codecs import codes
+from liftgate.configs.rules.entitlements import Entitlements
+from liftgate.engine.core import theme_events
+from liftgate.engine.core.events import Event, HistoryRecorded, ScanDecided
+from liftgate.engine.core.model import Area, Lot, Stay
+from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.engine.core.parts import pass_orders, pass_queries
+from liftgate.engine.core.parts.base import NEVER, Part
+from liftgate.engine.core.parts.calendar import Calendar
+from liftgate.engine.core.parts.ends import Ends
+from liftgate.engine.core.parts.passes import THEME, Group, Holder, Pass, PassSpec, before_barrier, kept_with
+
+ev = theme_events.entitlements
+
+
+class EntitlementsPart(Part):
+    """Passes and groups by name, and for the hot path holders: both by credential.
+
+    Who came in by what stands in the notes of the stays (`passes.kept_with`); counts are made from those.
+    """
+
+    THEME = THEME
+    ORDERS: ClassVar[Any] = pass_orders.ORDERS
+    QUERIES: ClassVar[Any] = pass_queries.QUERIES
+
+    def __init__(self, lot: Lot) -> None:
+        super().__init__(lot)
+        self.rules: Entitlements | None = None
+        self.calendar = Calendar("UTC", ())
+        self.passes: dict[str, Pass] = {}
+        self.groups: dict[str, Group] = {}
+        self.holders: dict[bytes, Holder] = {}
+        self.last_number = 0
+        self.ends = Ends(self.passes)
+
+    def configure(self, rules: msgspec.Struct | None) -> None:
+        self.rules = rules if isinstance(rules, Entitlements) else None
+        self.calendar = Calendar(self.lot.timezone, self.rules.holidays if self.rules else ())
+        for each in self.passes.values():
+            each.low_ms = each.high_ms = 0
+        for group in self.groups.values():
+            self._recount(group)
+        self._wait()
+
+    def dump(self) -> Any:
+        if not self.passes and not self.groups and not self.last_number:
+            return None
+        passes = [(each.spec, each.number, each.used, each.spent_ms) for each in self.passes.values()]
+        groups = [
+            (group.name, group.limit, group.areas, group.over, list(group.members))
+            for group in self.groups.values()
+        ]
+        return {"passes": passes, "groups": groups, "last": self.last_number}
+
+    def load(self, data: Any) -> None:
+        self.last_number = data["last"]
+        for spec, number, used, spent_ms in data["passes"]:
+            found = self._add_pass(msgspec.convert(spec, PassSpec), number)
+            found.used, found.spent_ms = used, spent_ms
+            self._schedule(found)
+        for name, limit, areas, over, members in data["groups"]:
+            self.set_group(name, limit, areas, over, members, ())
+
+    def members(self, group: str) -> list[bytes]:
+        """The credentials of a group; none where there is no such group."""
+        found = self.groups.get(group)
+        return [] if found is None else list(found.members)
+
+    def holder(self, credential: bytes) -> Holder:
+        """What the credential holds, made where it held nothing."""
+        found = self.holders.get(credential)
+        if found is None:
+            found = self.holders[credential] = Holder()
+        return found
+
+    # Passes
+
+    def issue(self, spec: PassSpec) -> None:
+        """The pass is there."""
+        self.last_number += 1
+        self._schedule(self._add_pass(spec, self.last_number))
+
+    def _add_pass(self, spec: PassSpec, number: int) -> Pass:
+        found = self.passes[spec.name] = Pass(spec, number)
+        self._hand_out(found)
+        for stay in self.lot.moving.values():
+            if kept_with(stay).get("pass") == spec.name and before_barrier(self.lot, stay, b""):
+                found.pending[stay.credential] = stay
+        return found
+
+    def _hand_out(self, found: Pass) -> None:
+        """Its credentials hold it, in the order of issue whatever came to pass in between."""
+        for credential in found.spec.credentials:
+            passes = self.holder(credential).passes
+            passes.append(found)
+            passes.sort(key=lambda each: each.number)
+
+    def _take_in(self, found: Pass) -> None:
+        for credential in found.spec.credentials:
+            self.holders[credential].passes.remove(found)
+            self._tidy(credential)
+
+    def change(self, spec: PassSpec, at_ms: int) -> None:
+        """The pass of that name is as `spec` says."""
+        found = self.passes[spec.name]
+        self._take_in(found)
+        found.take(spec)
+        found.settle(at_ms)
+        self._hand_out(found)
+        self._schedule(found)
+
+    def drop(self, name: str) -> None:
+        """The pass is no more."""
+        self._take_in(self.passes.pop(name))
+        self._wait()
+
+    def _tidy(self, credential: bytes) -> None:
+        holder = self.holders[credential]
+        if not holder.passes and holder.group is None:
+            del self.holders[credential]
+
+    def _schedule(self, found: Pass) -> None:
+        self.ends.note(found)
+        self._wait()
+
+    def _wait(self) -> None:
+        """Set when `due` has something: the first end, and the time that passes are kept."""
+        first = self.ends.first_ms()
+        self.next_ms = NEVER if first is None or self.rules is None else first + self._keep_ms()
+
+    def _keep_ms(self) -> int:
+        return self.rules.keep_s * 1000 if self.rules is not None else 0
+
+    def due(self, now_ms: int) -> list[OperatorEvent]:
+        """Passes that ended long ago are forgotten, so that their number has a bound that is not years."""
+        names = self.ends.until(now_ms - self._keep_ms())
+        return [ev.PassForgotten(self.lot.id, 0, now_ms, name) for name in names]
+
+    # Groups
+
+    def set_group(
+        self,
+        name: str,
+        limit: int | None,
+        areas: dict[str, int],
+        over: str,
+        added: Iterable[bytes],
+        removed: Iterable[bytes],
+    ) -> None:
+        """The group is so, with its stays counted anew: its name may have been another's."""
+        group = self.groups.get(name)
+        if group is None:
+            group = self.groups[name] = Group(name)
+        group.set(limit, areas, over)
+        for credential in added:
+            group.members[credential] = None
+            self.holder(credential).group = group
+        for credential in removed:
+            if credential in group.members:
+                del group.members[credential]
+                self._leave(credential)
+        self._recount(group)
+
+    def remove_group(self, name: str) -> None:
+        """The group is no more."""
+        for credential in self.groups.pop(name).members:
+            self._leave(credential)
+
+    def _leave(self, credential: bytes) -> None:
+        self.holders[credential].group = None
+        self._tidy(credential)
+
+    def _recount(self, group: Group) -> None:
+        group.counted = {}
+        group.by_area = {area: {} for area in group.areas}
+        for stay in self.lot.stays.values():
+            if kept_with(stay).get("group") == group.name:
+                group.count(self.lot, stay)
+
+    # Stays
+
+    def heard(self, event: Event, stay: Stay | None) -> None:
+        if stay is None:
+            return
+        if isinstance(event, ScanDecided):
+            if event.verdict != codes.OPEN or event.way != codes.IN:
+                return
+            if event.rare is not None:
+                self._remember(stay, event.marks, event.effect == codes.MOVED)
+            if stay.notes is not None:
+                self._count(stay)
+        elif isinstance(event, HistoryRecorded) and event.way == codes.IN and event.effect:
+            self._take_history(stay, event)
+
+    def _remember(self, stay: Stay, marks: dict[str, Any], moved: bool) -> None:
+        """Keep with the stay by what it came in. Later marks only make it casual: a scan again at its
+        barrier finds it as it was.
+        """
+        own: dict[str, Any] = {name: marks[name] for name in ("pass", "group", "casual") if name in marks}
+        before = kept_with(stay)
+        if before and "casual" in own:
+            self._let_go(stay)
+            kept = {name: before[name] for name in before if name != "group"}
+            own = {**kept, "casual": own["casual"]}
+        elif before or not own:
+            return
+        stay.notes = {**(stay.notes or {}), THEME: own}
+        if moved and not before:
+            self._use(stay)
+
+    def _let_go(self, stay: Stay) -> None:
+        group = self.groups.get(kept_with(stay).get("group", ""))
+        if group is not None:
+            group.uncount(stay)
+
+    def _take_history(self, stay: Stay, event: HistoryRecorded) -> None:
+        """A car that came in while its reader was alone counts for its credential's group, full or not, and
+        uses the first pass that was valid then, else its first: it did come in.
+        """
+        if event.verdict_given != codes.OPEN:
+            return
+        holder = self.holders.get(stay.credential)
+        if holder is not None and stay.entered_at_ms == event.at_ms and not kept_with(stay):
+            own: dict[str, Any] = {}
+            if holder.passes:
+                passes = holder.passes
+                valid = (each for each in passes if each.from_ms <= event.at_ms < each.until_ms)
+                own["pass"] = next(valid, passes[0]).spec.name
+            if holder.group is not None:
+                own["group"] = holder.group.name
+            self._remember(stay, own, event.effect == "moved")
+        self._count(stay)
+
+    def moved(self, stay: Stay, before: Area | None) -> None:
+        if stay.notes is None:
+            return
+        if stay.area is None:
+            self._let_go(stay)
+            self._no_longer_pending(stay)
+            return
+        if before is None:
+            self._use(stay)
+        self._count(stay)
+
+    def _use(self, stay: Stay) -> None:
+        """The car came in: what it came in by is used once."""
+        found = self._no_longer_pending(stay)
+        if found is not None:
+            found.count_use(stay.entered_at_ms)
+            if found.spent_ms:
+                self._schedule(found)
+
+    def _no_longer_pending(self, stay: Stay) -> Pass | None:
+        found = self.passes.get(kept_with(stay).get("pass", ""))
+        if found is not None:
+            found.pending.pop(stay.credential, None)
+        return found
+
+    def _count(self, stay: Stay) -> None:
+        own = kept_with(stay)
+        group = self.groups.get(own.get("group", ""))
+        if group is not None:
+            group.count(self.lot, stay)
+        found = self.passes.get(own.get("pass", ""))
+        if found is not None and before_barrier(self.lot, stay, b""):
+            found.pending[stay.credential] = stay
+
+
+def _part(lot: Lot) -> EntitlementsPart:
+    part: EntitlementsPart = lot.parts[THEME]
+    return part
+
+
+def _issued(lot: Lot, event: ev.PassIssued, position: int) -> None:
+    _part(lot).issue(msgspec.convert(event.spec, PassSpec))
+
+
+def _changed(lot: Lot, event: ev.PassChanged, position: int) -> None:
+    _part(lot).change(msgspec.convert(event.spec, PassSpec), event.at_ms)
+
+
+def _dropped(lot: Lot, event: ev.PassRevoked | ev.PassForgotten, position: int) -> None:
+    _part(lot).drop(event.name)
+
+
+def _group_set(lot: Lot, event: ev.GroupSet, position: int) -> None:
+    _part(lot).set_group(event.name, event.limit, event.areas, event.over, event.added, event.removed)
+
+
+def _group_removed(lot: Lot, event: ev.GroupRemoved, position: int) -> None:
+    _part(lot).remove_group(event.name)
+
+
+EntitlementsPart.APPLIERS = {
+    ev.PassIssued: _issued,
+    ev.PassChanged: _changed,
+    ev.PassRevoked: _dropped,
+    ev.PassForgotten: _dropped,
+    ev.GroupSet: _group_set,
+    ev.GroupRemoved: _group_removed,
+}
