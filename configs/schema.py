@@ -54,6 +54,8 @@ MAY: tuple[str, ...] = (
     "set_group",
     "remove_group",
     "charger_reports",
+    "recount",
+    "report_count",
 )
 
 

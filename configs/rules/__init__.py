@@ -14,11 +14,17 @@ from liftgate.configs.problems import suggestion
 from liftgate.configs.rules.classes import Classes
 from liftgate.configs.rules.entitlements import Entitlements
 from liftgate.configs.rules.lanes import Lanes
+from liftgate.configs.rules.ledger import Ledger
+from liftgate.configs.rules.limits import Limits
+from liftgate.configs.rules.reconciliation import Reconciliation
 
 THEMES: dict[str, type[msgspec.Struct]] = {
     "lanes": Lanes,
     "entitlements": Entitlements,
     "classes": Classes,
+    "ledger": Ledger,
+    "limits": Limits,
+    "reconciliation": Reconciliation,
 }
 """By the theme's name in the file."""
 

@@ -23,6 +23,7 @@ from liftgate.engine.core.events import (
 from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, PLACES_MAX, Area, Block, Lane, Lot, Stay
 from liftgate.engine.core.parts import PARTS
 from liftgate.engine.core.parts.setup import set_rules
+from liftgate.engine.core.passages import FOLLOWED, PASSED
 
 
 class BrokenState(Exception):
@@ -35,6 +36,7 @@ def apply(lot: Lot, event: Event, position: int) -> None:
         apply_scan(lot, event, position, resolve(lot, event, None))
         return
     _advance(lot, event.seq)
+    lot.at_ms = event.at_ms
     _APPLIERS[type(event)](lot, event, position)
 
 
@@ -47,7 +49,9 @@ def _advance(lot: Lot, seq: int) -> None:
 def apply_scan(lot: Lot, event: ScanDecided, position: int, read: ReadCredential) -> None:
     """Fold a scan. read: what it names in the model, as `decide_read` left it or `resolve` found it."""
     _advance(lot, event.seq)
+    lot.at_ms = event.at_ms
     event.position = position
+    read.lane.tally.scanned(event.at_ms, event.verdict == codes.OPEN)
     read.lane.reader.keep(read.numbering)
     read.numbering.note(event.no, event)
     if event.verdict == codes.OPEN and event.effect != codes.NOTHING:
@@ -85,20 +89,31 @@ def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCr
 def _take_effect(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
     lane = read.lane
     stay = read.stay
+    now = event.effect == codes.MOVED
     if event.way == codes.IN:
         stay = _entering(lot, stay, read.credential, event.session, event.at_ms)
-        if event.effect == codes.MOVED:
-            moves.move_now(lot, stay, lane.area, read.block, read.number)
-        else:
-            moves.promise_move(lot, stay, lane, lane.area, read.block, read.number, event.at_ms)
-    elif stay is None:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
+        _go(lot, stay, lane, lane.area, read.block, read.number, now)
+    elif stay is not None:
+        _go(lot, stay, lane, lane.area.parent, None, 0, now)
+    else:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
         lot.forgiven.pop(read.credential, None)
-        if event.effect == codes.MOVED:
-            _count_adrift(lane.area, codes.OUT)
-    elif event.effect == codes.MOVED:
-        moves.move_now(lot, stay, lane.area.parent, None, 0)
-    else:
-        moves.promise_move(lot, stay, lane, lane.area.parent, None, 0, event.at_ms)
+        if now:
+            _count_adrift(lane, codes.OUT, False, event.at_ms)
+
+
+def _go(
+    lot: Lot, stay: Stay, lane: Lane, to: Area | None, block: Block | None, number: int, now: bool
+) -> None:
+    """The lane was opened for the stay; now: it counts in `to` at once."""
+    before = stay.area
+    if not now:
+        if stay.moving and stay.lane is lane:
+            lane.tally.again += 1
+        moves.promise_move(lot, stay, lane, to, block, number, lot.at_ms)
+        return
+    moves.move_now(lot, stay, to, block, number)
+    if stay.area is not before:
+        lane.tally.moved += 1
 
 
 def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | None, at_ms: int) -> Stay:
@@ -164,7 +179,8 @@ def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:
 def _apply_passage(lot: Lot, event: PassageRecorded, position: int) -> None:
     lane = _note(lot, event, position)
     stay = _of_session(lot, event.session)
-    _pass(lot, lane, event.way, event.session, event.effect)
+    lane.tally.saw(event.at_ms, event.what)
+    _pass(lot, lane, event, event.what)
     for part in lot.lane_listeners:
         part.passed(event, event.what, lane)
     if lot.listeners:
@@ -177,20 +193,22 @@ def _of_session(lot: Lot, session: bytes | None) -> Stay | None:
     return lot.moving.get(session) or lot.lapsed.get(session)
 
 
-def _pass(lot: Lot, lane: Lane, way: int, session: bytes | None, effect: str) -> None:
+def _pass(lot: Lot, lane: Lane, event: PassageRecorded | HistoryRecorded, what: int) -> None:
+    session, effect = event.session, event.effect
     if effect == "adrift":
-        _count_adrift(lane.area, way)
+        _count_adrift(lane, event.way, what == FOLLOWED, event.at_ms)
     elif session is not None and effect == "moved":
-        moves.finish_move(lot, _moving_or_lapsed(lot, session))
+        stay = _moving_or_lapsed(lot, session)
+        before = stay.area
+        moves.finish_move(lot, stay)
+        lane.tally.moved += stay.area is not before
     elif session is not None and effect == "withdrawn":
         moves.cancel_move(lot, _moving_or_lapsed(lot, session))
 
 
-def _count_adrift(area: Area, way: int) -> None:
-    change = 1 if way == codes.IN else -1
-    area.adrift += change
-    if area.parent is not None:
-        area.parent.adrift -= change
+def _count_adrift(lane: Lane, way: int, followed: bool, at_ms: int) -> None:
+    lane.tally.unnamed += 1
+    moves.count_adrift(lane.area, way, followed, at_ms, f"{lane.reader.id}/{lane.number}")
 
 
 def _moving_or_lapsed(lot: Lot, session: bytes) -> Stay:
@@ -202,6 +220,8 @@ def _moving_or_lapsed(lot: Lot, session: bytes) -> Stay:
 
 def _apply_lane(lot: Lot, event: LaneReported, position: int) -> None:
     lane = _note(lot, event, position)
+    lane.tally.begun(event.at_ms)
+    lane.tally.numbers += 1
     lane.barrier, lane.loop, lane.faults = event.barrier, event.loop, event.faults
     if lot.listeners:
         _tell(lot, event, None)
@@ -210,8 +230,14 @@ def _apply_lane(lot: Lot, event: LaneReported, position: int) -> None:
 def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
     lane = _note(lot, event, position)
     stay = _of_session(lot, event.session)
+    passage = event.detail[0] if event.what == PassageRecorded.TYPE else 0
+    opened = event.what == ScanDecided.TYPE and event.verdict_given == codes.OPEN
+    lane.tally.was_told(passage == PASSED, passage == FOLLOWED, opened)
     if event.what == PassageRecorded.TYPE:
-        _pass(lot, lane, event.way, event.session, event.effect)
+        before = None if stay is None else stay.area
+        _pass(lot, lane, event, passage)
+        if stay is not None:
+            _note_late(before, stay.area)
         for part in lot.lane_listeners:
             part.passed(event, event.detail[0], lane)
     elif event.what == LaneReported.TYPE:
@@ -227,7 +253,7 @@ def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
     credential = raw.credential(event.detail[0], event.detail[1])
     lot.forgiven.pop(credential, None)
     if event.effect == "adrift":
-        _count_adrift(lane.area, codes.OUT)
+        _count_adrift(lane, codes.OUT, False, event.at_ms)
     elif event.effect:
         _move_by_history(lot, lane, event, credential)
 
@@ -243,10 +269,19 @@ def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: b
         target = lane.area.parent
     if stay is None:
         raise BrokenState(f"lot {lot.id}: nobody to let out at event {event.seq}")
-    if event.effect == "moved":
-        moves.move_now(lot, stay, target, read.block, read.number)
-    else:
-        moves.promise_move(lot, stay, lane, target, read.block, read.number, event.at_ms)
+    before = stay.area
+    _go(lot, stay, lane, target, read.block, read.number, event.effect == "moved")
+    _note_late(before, stay.area)
+
+
+def _note_late(before: Area | None, after: Area | None) -> None:
+    """A stay went from `before` to `after` by what a REPLAY told."""
+    if before is after:
+        return
+    if before is not None:
+        before.tally.late_out += 1
+    if after is not None:
+        after.tally.late_in += 1
 
 
 def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:
@@ -254,6 +289,10 @@ def _apply_lapsed(lot: Lot, event: op.MoveLapsed, position: int) -> None:
     if stay is None:
         raise BrokenState(f"lot {lot.id}: nothing to lapse at event {event.seq}")
     lane = stay.lane
+    if lane is not None:
+        lane.tally.begun(event.at_ms)
+        lane.tally.lapsed += 1
+        lane.area.tally.lapsed += 1
     moves.cancel_move(lot, stay)
     stay.lane = lane
     lot.lapsed[stay.session] = stay
@@ -268,11 +307,19 @@ def _apply_done(lot: Lot, event: op.CommandDone, position: int) -> None:
 
 
 def _apply_corrected(lot: Lot, event: op.CountCorrected, position: int) -> None:
-    lot.areas[event.area].adrift += event.after - event.before
+    area, change = lot.areas[event.area], event.after - event.before
+    area.adrift += change
+    area.tally.corrected += change
+    area.tally.note(event.at_ms, "corrected", change, event.actor)
 
 
 def _apply_rules(lot: Lot, event: op.RulesSet, position: int) -> None:
     set_rules(lot, event.rules)
+
+
+def _apply_finding(lot: Lot, event: op.FindingMade, position: int) -> None:
+    for part in lot.parts.values():
+        part.found(event)
 
 
 def _apply_nothing(lot: Lot, event: Event, position: int) -> None:
@@ -319,7 +366,7 @@ _APPLIERS: dict[type, Callable[[Lot, Any, int], None]] = {
     op.CredentialForgotten: _apply_forgotten,
     op.PassbackReset: _apply_reset,
     op.RulesSet: _apply_rules,
-    op.FindingMade: _apply_nothing,
+    op.FindingMade: _apply_finding,
 }
 for _part in PARTS:
     _APPLIERS.update(_part.APPLIERS)

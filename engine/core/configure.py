@@ -48,6 +48,8 @@ def apply_lot_configured(lot: Lot, event: LotConfigured, position: int) -> None:
     _add_areas(lot, spec["areas"], None)
     lot.gates = {gate["id"]: Gate(gate["id"], tuple(gate["nearest"])) for gate in spec["gates"]}
     for area in before.values():
+        if area.id in lot.areas:
+            lot.areas[area.id].tally = area.tally
         lot.areas.get(area.id, lot.outermost).adrift += area.adrift
     for stay in lot.all_stays():
         _put_back(lot, stay)
@@ -112,6 +114,7 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
         lane = Lane(reader, number, direction, inside, lot.gates.get(gate), confirm)
         lane.policy = ("off", codes, cards, "off", plates)
         lane.mode, lane.mode_set = modes.get(number, (1, False))
+        lane.tally = reader.tallies.setdefault(number, lane.tally)
         reader.lanes[number] = lane
     for stay in [*lot.moving.values(), *lot.lapsed.values()]:
         if stay.lane is not None and stay.lane.reader is reader:

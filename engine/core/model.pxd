@@ -1,6 +1,7 @@
 cimport cython
 from liftgate.engine.core.numbering cimport Numbering
 from liftgate.engine.core.spots cimport FreeSpots
+from liftgate.engine.core.tally cimport AreaTally, LaneTally
 
 cdef class Block:
     cdef public str key
@@ -25,6 +26,7 @@ cdef class Area:
     cdef public long long inside
     cdef public long long adrift
     cdef public long long held
+    cdef public AreaTally tally
     cpdef long long available(self) except? -1
     @cython.locals(area=Area)
     cpdef bint within(self, Area outer) except -1
@@ -48,12 +50,14 @@ cdef class Lane:
     cdef public int barrier
     cdef public bint loop
     cdef public tuple faults
+    cdef public LaneTally tally
     cpdef list blocks(self)
 
 cdef class Reader:
     cdef public str id
     cdef public tuple spec
     cdef public dict lanes
+    cdef public dict tallies
     cdef public dict numberings
     cdef public dict retired
     cdef public Numbering latest
@@ -107,6 +111,7 @@ cdef class Lot:
     cdef public dict parts
     cdef public tuple entry
     cdef public tuple exit
+    cdef public long long at_ms
     cdef public tuple watchers
     cdef public tuple listeners
     cdef public tuple lane_listeners

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.spots import FreeSpots
+from liftgate.engine.core.tally import AreaTally, LaneTally
 
 NUMBERINGS_MAX = 4
 """Numberings of one reader that keep their answers, some 80 KB each when full. A reader without a lasting log
@@ -88,7 +89,7 @@ class Area:
 
     capacity: its own spots, without those of areas inside it; inside: stays that are in it and in no inner
     area; adrift: cars that no stay names, from the ledger (tailgates, corrections), may be negative;
-    held: spots promised to cars that have not passed yet.
+    held: spots promised to cars that have not passed yet; tally: how it came to that count.
     """
 
     def __init__(self, id: str, parent: "Area | None") -> None:
@@ -99,6 +100,7 @@ class Area:
         self.inside = 0
         self.adrift = 0
         self.held = 0
+        self.tally = AreaTally()
 
     def available(self) -> int:
         """capacity - occupancy - held; negative when more cars are in than there are spots."""
@@ -145,7 +147,8 @@ class Lane:
 
     direction: "entry", "exit" or "both"; area: leads into or out of it; policy: per kind of credential
     (index = kind) "open", "known" or "off"; confirm: a car counts only after its PASSAGE; mode: SET_LANE's;
-    mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too.
+    mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too;
+    tally: what happened here since its last row of the hourly reconciliation.
     """
 
     def __init__(
@@ -163,6 +166,7 @@ class Lane:
         self.barrier = 0
         self.loop = False
         self.faults: tuple[str, ...] = ()
+        self.tally = LaneTally()
 
     def blocks(self) -> list[Block]:
         """The blocks that an entry here may fill, nearest first."""
@@ -170,12 +174,16 @@ class Lane:
 
 
 class Reader:
-    """A device that reads credentials, with its lanes and its numberings (by boot, the latest used last)."""
+    """A device that reads credentials, with its lanes and its numberings (by boot, the latest used last).
+
+    tallies: those of its lanes by number, also of lanes that the file has no more.
+    """
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.spec: tuple[Any, ...] = ()
         self.lanes: dict[int, Lane] = {}
+        self.tallies: dict[int, LaneTally] = {}
         self.numberings: dict[int, Numbering] = {}
         self.retired: dict[int, None] = {}
         self.latest: Numbering | None = None
@@ -247,14 +255,15 @@ class Stay:
 class Lot:
     """Everything that is known of one lot.
 
-    seq: number of its last event, from 1 without gaps; stays: open ones by credential; moving: those with
-    an opened barrier before them, by session, oldest first; lapsed: those that waited too long for their
-    PASSAGE and were not seen since, open or not, by session, see LAPSED_MAX; denied, known: by
-    credential; forgiven: credentials whose next exit needs no entry; places: what names
-    of spots stand for, as far as replay has met them. rules: by theme, as plain data; parts: the state behind
-    them (`parts/`), watchers, listeners and lane_listeners those that are told of cars that moved, of events
-    and of passages; untold: lanes whose readers are still to be told their mode, for the gateway (no part of
-    the state); entry, exit: the rules asked, in order (`rules/table.py`).
+    seq: number of its last event, from 1 without gaps; at_ms: time of the event that is being applied;
+    stays: open ones by credential; moving: those with an opened barrier before them, by session, oldest
+    first; lapsed: those that waited too long for their PASSAGE and were not seen since, open or not, by
+    session, see LAPSED_MAX; denied, known: by credential; forgiven: credentials whose next exit needs no
+    entry; places: what names of spots stand for, as far as replay has met them. rules: by theme, as plain
+    data; parts: the state behind them (`parts/`), watchers, listeners and lane_listeners those that are
+    told of cars that moved, of events and of passages; untold: lanes whose readers are still to be told
+    their mode, for the gateway (no part of the state); entry, exit: the rules asked, in order
+    (`rules/table.py`).
     """
 
     def __init__(self, id: str) -> None:
@@ -281,6 +290,7 @@ class Lot:
         self.forgiven: dict[bytes, None] = {}
         self.outcomes: dict[bytes, tuple[bool, str, dict[str, Any], int]] = {}
         self.tariff: Tariff | None = None
+        self.at_ms = 0
         self.rules: dict[str, Any] = {}
         self.parts: dict[str, Any] = {}
         self.entry: tuple[Any, ...] = ()

@@ -4,6 +4,7 @@ Whatever a stay has (a spot, a place in a count, a promise) is given back here a
 occupancy stays the sum of what entered and left.
 """
 
+from liftgate.codecs import codes
 from liftgate.engine.core.model import Area, Block, Lane, Lot, Stay
 
 
@@ -22,7 +23,11 @@ def move_now(lot: Lot, stay: Stay, to: Area | None, block: Block | None, number:
         stay.number = number
         if block is not None:
             block.take(number)
-    if lot.watchers and before is not to:
+    if before is not to:
+        if before is not None:
+            before.tally.left += 1
+        if to is not None:
+            to.tally.entered += 1
         for part in lot.watchers:
             part.moved(stay, before)
 
@@ -65,8 +70,25 @@ def cancel_move(lot: Lot, stay: Stay) -> None:
 
 
 def end_stay(lot: Lot, stay: Stay) -> None:
-    """The stay is over, however that came about."""
+    """The stay is over without a sighting: by rule."""
+    before = stay.area
     move_now(lot, stay, None, None, 0)
+    if before is not None:
+        before.tally.left -= 1
+        before.tally.closed += 1
+
+
+def count_adrift(area: Area, way: int, followed: bool, at_ms: int, where: str) -> None:
+    """A car that no stay names came into `area` or left it; followed: behind another one. where: its lane."""
+    change = 1 if way == codes.IN else -1
+    cause = "followed" if followed else "without a stay"
+    area.adrift += change
+    area.tally.stray(followed, change)
+    area.tally.note(at_ms, cause, change, where)
+    if area.parent is not None:
+        area.parent.adrift -= change
+        area.parent.tally.stray(followed, -change)
+        area.parent.tally.note(at_ms, cause, -change, where)
 
 
 def _unpromise(lot: Lot, stay: Stay) -> None:

@@ -4,11 +4,17 @@ from liftgate.engine.core.parts.base import NEVER, Part
 from liftgate.engine.core.parts.classes import ClassesPart
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes import LanesPart
+from liftgate.engine.core.parts.ledger import Ledger
+from liftgate.engine.core.parts.limits import Limits
+from liftgate.engine.core.parts.reconciliation import Reconciliation
 
 PARTS: tuple[type[Part], ...] = (
     LanesPart,
     EntitlementsPart,
     ClassesPart,
+    Ledger,
+    Limits,
+    Reconciliation,
 )
 """In this order they are asked what is due, and told what happened."""
 

@@ -7,7 +7,7 @@ import msgspec
 
 from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded
 from liftgate.engine.core.model import Area, Lane, Lot, Stay
-from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order
@@ -30,7 +30,7 @@ class Part:
 
     THEME: its name in the file, in `lot.parts` and in snapshots; ORDERS: commands it adds, by name, each with
     the shape of its args, and QUERIES; APPLIERS: how its own events change the lot. next_ms: when
-    `due` may have something.
+    `due` may have something. on: whether it wants to be told of cars and events under the rules there are.
     """
 
     THEME: ClassVar[str] = ""
@@ -40,6 +40,7 @@ class Part:
 
     def __init__(self, lot: Lot) -> None:
         self.lot = lot
+        self.on = True
         self.next_ms = NEVER
 
     def configure(self, rules: msgspec.Struct | None) -> None:
@@ -59,7 +60,9 @@ class Part:
         """A reader was configured: its lanes are new objects under the same numbers, or gone."""
 
     def due(self, now_ms: int) -> list[OperatorEvent]:
-        """What time brings. It looks and changes nothing; seq is 0 in each, numbered by the caller."""
+        """What time brings. It looks and changes nothing; seq is 0 in each, numbered by the caller. Where it
+        finds nothing it may put next_ms off, which is no part of the state.
+        """
         return []
 
     def moved(self, stay: Stay, before: Area | None) -> None:
@@ -70,6 +73,9 @@ class Part:
 
     def passed(self, event: PassageRecorded | HistoryRecorded, what: int, lane: Lane) -> None:
         """A PASSAGE, live or out of history, was applied; called only where overridden."""
+
+    def found(self, event: FindingMade) -> None:
+        """A finding was journalled, its own or another's."""
 
     def mode_changed(self, lane: Lane, before: int) -> None:
         """A lane works in another mode from here on (lane.mode), whoever and whatever set it."""

@@ -3,6 +3,7 @@
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.limits import TURNED_ROUND
 
 PAY = 402
 PAID_TOO_LONG_AGO = 403
@@ -16,6 +17,8 @@ class IsPaid(Rule):
     def check(self, lot: Lot, read: ReadCredential) -> int:
         stay = read.stay
         if lot.tariff is None or stay is None or read.lane.area.parent is not None:
+            return 0
+        if read.marks is not None and TURNED_ROUND in read.marks:
             return 0
         if read.time_ms <= stay.paid_until_ms:
             return 0

@@ -6,6 +6,7 @@ from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.classes import HasSpaceOfClass
 from liftgate.engine.core.rules.entitlements import IsEntitled
 from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
+from liftgate.engine.core.rules.limits import IsOpenNow, TurnsRound
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
 
@@ -13,6 +14,7 @@ ENTRY: tuple[type[Rule], ...] = (
     LaneIsOpen,
     GoesWithTheTide,
     KindIsTaken,
+    IsOpenNow,
     NotDenied,
     IsKnown,
     IsEntitled,
@@ -27,6 +29,7 @@ EXIT: tuple[type[Rule], ...] = (
     GoesWithTheTide,
     KindIsTaken,
     ComesFromInside,
+    TurnsRound,
     IsPaid,
 )
 

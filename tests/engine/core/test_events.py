@@ -19,7 +19,7 @@ from liftgate.engine.core import events as ev
 from liftgate.engine.core import operator_events as op
 from liftgate.engine.core import state
 from liftgate.engine.core.theme_events import entitlements as pe
-from liftgate.engine.core.theme_events import lanes
+from liftgate.engine.core.theme_events import lanes, ledger
 from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "events_v1.json"
@@ -92,6 +92,12 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     pe.GroupRemoved: {"name": ID, "actor": ID, "reason": WORDS},
     pe.ChargerReported: {"spot": ID, "session": st.none() | BIN16, "state": ID, "actor": ID},
     pe.ChargerBlocked: {"spot": ID, "session": st.none() | BIN16, "full_since_ms": TIME},
+    ledger.AreasRecounted: {"areas": st.lists(st.tuples(ID, st.integers(-(10**7), 10**7), U16)).map(tuple)}
+    | {"actor": ID, "reason": WORDS},
+    ledger.CountReported: {"area": ID, "expected": st.integers(-(10**7), 10**7), "counted": U16}
+    | {"source": ID, "actor": ID},
+    ledger.LaneReconciled: {"reader": ID, "lane": U8, "hour": U16, "counts": st.lists(U16).map(tuple)}
+    | {"waiting": U16, "missing": U16, "difference": WORDS},
     op.FindingMade: {"kind": ID, "text": WORDS, "about": st.dictionaries(ID, U16 | WORDS, max_size=4)},
 }
 

@@ -1,0 +1,90 @@
+"""Times of day in a lot's time zone as Unix times: zone arithmetic is asked for once in days, never per
+scan.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from liftgate.configs.rules.limits import Closed
+from liftgate.configs.rules.times import DAYS, minutes
+
+DAY_MS = 86_400_000
+AROUND_DAYS = 9
+"""A week and the night after it on either side: every weekly hour is in it."""
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone; UTC for a name that this machine does not know, as the file was checked elsewhere."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def at(day: date, minute: int, zone: ZoneInfo) -> int:
+    """Unix time, ms, of a minute of a local day, >= 1440 on the next one.
+
+    Where a clock goes back the first of the two; a time that is left out counts as an hour later.
+    """
+    day += timedelta(minute // 1440)
+    minute %= 1440
+    local = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
+    return int(local.timestamp()) * 1000
+
+
+def local_day(at_ms: int, zone: ZoneInfo) -> date:
+    """The date in the zone."""
+    return datetime.fromtimestamp(at_ms // 1000, zone).date()
+
+
+def next_time(clocks: Iterable[str], after_ms: int, zone: ZoneInfo) -> int:
+    """The first of these times of day after after_ms. clocks: at least one."""
+    today = local_day(after_ms, zone)
+    times = [at(today + timedelta(ahead), minutes(clock), zone) for clock in clocks for ahead in range(3)]
+    return min(time for time in times if time > after_ms)
+
+
+class ClosedHours:
+    """When a lot is closed for entry, as edges in time around the last time it was asked about."""
+
+    def __init__(self, closed: tuple[Closed, ...], zone: ZoneInfo) -> None:
+        self.closed = closed
+        self.zone = zone
+        self.from_ms = 0
+        self.to_ms = 0
+        self.edges: list[int] = []
+
+    def span(self, at_ms: int) -> tuple[int, int, bool]:
+        """(from, to, closed): how it is at at_ms, and since when and until when it is so, as far as is
+        seen.
+        """
+        if not self.from_ms <= at_ms < self.to_ms:
+            self._look_around(at_ms)
+        place = bisect_right(self.edges, at_ms)
+        begin = self.edges[place - 1] if place else self.from_ms
+        end = self.edges[place] if place < len(self.edges) else self.to_ms
+        return begin, end, place % 2 == 1
+
+    def _look_around(self, at_ms: int) -> None:
+        middle = local_day(at_ms, self.zone)
+        days = [middle + timedelta(ahead) for ahead in range(-AROUND_DAYS, AROUND_DAYS + 1)]
+        spans = sorted(span for day in days for span in self._on(day))
+        self.edges = []
+        for begin, end in spans:
+            if self.edges and begin <= self.edges[-1]:
+                self.edges[-1] = max(self.edges[-1], end)
+            else:
+                self.edges += [begin, end]
+        # The first and the last day may lack what began before or ends after: they are not answered from
+        # here.
+        self.from_ms, self.to_ms = at(days[1], 0, self.zone), at(days[-1], 0, self.zone)
+
+    def _on(self, day: date) -> Iterable[tuple[int, int]]:
+        """What begins on that day."""
+        for closed in self.closed:
+            if DAYS[day.weekday()] in closed.days:
+                begin, end = minutes(closed.from_), minutes(closed.to)
+                end += 1440 if end <= begin else 0
+                yield at(day, begin, self.zone), at(day, end, self.zone)

@@ -1,0 +1,219 @@
+"""How long a car may stay, when none may come in, and who only turned round."""
+
+from heapq import heapify, heappop, heappush
+
+import msgspec
+
+from liftgate.codecs import codes
+from liftgate.configs.rules.limits import Limits as Rules
+from liftgate.engine.core.events import Event, ScanDecided
+from liftgate.engine.core.model import Area, Lot, Stay
+from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
+from liftgate.engine.core.parts.base import NEVER, Part
+from liftgate.engine.core.parts.hours import ClosedHours, zone_of
+from liftgate.engine.core.rules.limits import TURNED_ROUND
+
+SHOWN_MAX = 20
+"""Cars named in the finding at closing; an attendant who has more to look for walks through the house."""
+
+STALE_MIN = 256
+"""The queue is made anew when more than half of it, and this many, are cars that left."""
+
+
+class Limits(Part):
+    """The theme "limits". What it keeps is in the stays' notes: {since: ms, where the car came to an area
+    with a limit of its own from another one; overstay: ms, when that was found; turned: it is on its way
+    out, within the grace}.
+
+    queue: (when it is over, session, stay) of the cars that have a limit, a heap. Cars that left stay in it
+    until their time: to take them out would cost each exit a search. ripe: those whose time is over, until
+    the finding is journalled. Both are made from the stays, and are no part of the state.
+    """
+
+    THEME = "limits"
+
+    def __init__(self, lot: Lot) -> None:
+        super().__init__(lot)
+        self.on = False
+        self.rules = Rules()
+        self.hours: ClosedHours | None = None
+        self.limited = False
+        self.queue: list[tuple[int, bytes, Stay]] = []
+        self.ripe: dict[bytes, Stay] = {}
+        self.closing_told_ms = 0
+
+    def configure(self, rules: msgspec.Struct | None) -> None:
+        """Without rules what was found is forgotten, but for what the stays have noted."""
+        self.on = isinstance(rules, Rules)
+        self.rules = rules if isinstance(rules, Rules) else Rules()
+        closed = self.rules.closed
+        self.hours = ClosedHours(closed, zone_of(self.lot.timezone)) if closed else None
+        if not closed:
+            self.closing_told_ms = 0
+        rules_now = self.rules
+        self.limited = bool(
+            rules_now.longest_stay_s or rules_now.longest_by_class or rules_now.longest_by_area
+        )
+        self._make_queue()
+
+    def dump(self) -> int | None:
+        return self.closing_told_ms or None
+
+    def load(self, data: int) -> None:
+        self.closing_told_ms = data
+        self._make_queue()
+
+    def adopt(self) -> None:
+        self._make_queue()
+
+    def _make_queue(self) -> None:
+        self.queue, self.ripe = [], {}
+        self.next_ms = 0 if self.on else NEVER
+        if self.limited:
+            self.queue = [
+                (over_ms, stay.session, stay)
+                for stay in self.lot.stays.values()
+                if (over_ms := self.over_ms(stay)) < NEVER
+            ]
+            heapify(self.queue)
+
+    def limit_s(self, stay: Stay) -> int:
+        """How long the car may stay where it is, s; 0 = as long as it likes. Area before class before lot."""
+        rules, area = self.rules, stay.area
+        if area is None:
+            return 0
+        if area.id in rules.longest_by_area:
+            return rules.longest_by_area[area.id]
+        if stay.block is not None and stay.block.spot_class in rules.longest_by_class:
+            return rules.longest_by_class[stay.block.spot_class]
+        return rules.longest_stay_s
+
+    def over_ms(self, stay: Stay) -> int:
+        """When its time is over; NEVER without a limit, and when that was found already."""
+        limit_s = self.limit_s(stay)
+        notes = _notes(stay)
+        if not limit_s or "overstay" in notes:
+            return NEVER
+        own = stay.area is not None and stay.area.id in self.rules.longest_by_area
+        since: int = notes.get("since", stay.entered_at_ms) if own else stay.entered_at_ms
+        return since + limit_s * 1000
+
+    def moved(self, stay: Stay, before: Area | None) -> None:
+        area = stay.area
+        if area is None:
+            if stay.notes is not None and before is not None and "turned" in _notes(stay):
+                before.tally.turned_round += 1
+            return
+        if not self.limited:
+            return
+        if before is not None and area.id in self.rules.longest_by_area:
+            _note(stay, "since", self.lot.at_ms)
+        over_ms = self.over_ms(stay)
+        if over_ms < NEVER:
+            self._expect(over_ms, stay)
+
+    def _expect(self, over_ms: int, stay: Stay) -> None:
+        queue = self.queue
+        heappush(queue, (over_ms, stay.session, stay))
+        self.next_ms = min(self.next_ms, over_ms)
+        if len(queue) > STALE_MIN and len(queue) > 2 * len(self.lot.stays):
+            ripe = self.ripe
+            self._make_queue()
+            self.ripe = ripe
+
+    def heard(self, event: Event, stay: Stay | None) -> None:
+        """Turning round is marked on the scan at the exit; it counts when the car is out."""
+        if not isinstance(event, ScanDecided) or event.way != codes.OUT or event.verdict != codes.OPEN:
+            return
+        turned = event.rare is not None and TURNED_ROUND in event.marks
+        if stay is not None:
+            if turned:
+                _note(stay, "turned", True)
+            elif stay.notes is not None:
+                _notes(stay).pop("turned", None)
+        elif turned:
+            self.lot.areas[event.area].tally.turned_round += 1
+
+    def due(self, now_ms: int) -> list[OperatorEvent]:
+        found: list[OperatorEvent] = []
+        if self.hours is not None:
+            begin, end, shut = self.hours.span(now_ms)
+            if shut and begin > self.closing_told_ms:
+                found.append(self._closing(now_ms, begin, end))
+        queue = self.queue
+        while queue and queue[0][0] <= now_ms:
+            stay = heappop(queue)[2]
+            self.ripe[stay.session] = stay
+        found += [self._overstay(stay, now_ms) for stay in self._over(now_ms)]
+        if not found:
+            self.next_ms = self._next(now_ms)
+        return found
+
+    def _over(self, now_ms: int) -> list[Stay]:
+        """Those of the ripe that are still there and still over their time; the others are let go."""
+        stays = self.lot.stays
+        ripe = self.ripe
+        self.ripe = {}
+        for session, stay in ripe.items():
+            if stays.get(stay.credential) is stay and self.over_ms(stay) <= now_ms:
+                self.ripe[session] = stay
+        return list(self.ripe.values())[:SHOWN_MAX]
+
+    def _next(self, now_ms: int) -> int:
+        times = [self.queue[0][0] if self.queue else NEVER]
+        if self.hours is not None:
+            times.append(self.hours.span(now_ms)[1])
+        return min(times)
+
+    def _overstay(self, stay: Stay, now_ms: int) -> FindingMade:
+        limit_s = self.limit_s(stay)
+        spot = stay.spot_name()
+        area = "" if stay.area is None else stay.area.id
+        minutes = (now_ms - stay.entered_at_ms) // 60_000
+        text = (
+            f"in {area}{'' if spot is None else f' on {spot}'} for {minutes} min, {limit_s // 60} min allowed"
+        )
+        about = {
+            "session": stay.session.hex(),
+            "credential": stay.credential.hex(),
+            "area": area,
+            "spot": spot,
+            "entered_at_ms": stay.entered_at_ms,
+            "limit_s": limit_s,
+        }
+        return FindingMade(self.lot.id, 0, now_ms, "overstay", text, about)
+
+    def _closing(self, now_ms: int, begin: int, end: int) -> FindingMade:
+        inside = [stay for stay in self.lot.stays.values() if stay.area is not None]
+        counted = self.lot.counts()["occupancy"]
+        named = [stay.session.hex() for stay in inside[:SHOWN_MAX]]
+        text = f"closed for entry; {len(inside)} stays are still in, {counted} cars by count"
+        about = {
+            "from_ms": begin,
+            "to_ms": end,
+            "stays": len(inside),
+            "occupancy": counted,
+            "sessions": named,
+        }
+        return FindingMade(self.lot.id, 0, now_ms, "closing", text, about)
+
+    def found(self, event: FindingMade) -> None:
+        if event.kind == "closing" and "from_ms" in event.about:
+            self.closing_told_ms = event.about["from_ms"]
+        elif event.kind == "overstay" and "session" in event.about:
+            stay = self.lot.stays.get(bytes.fromhex(event.about["credential"]))
+            if stay is not None and stay.session.hex() == event.about["session"]:
+                _note(stay, "overstay", event.at_ms)
+            self.ripe.pop(bytes.fromhex(event.about["session"]), None)
+
+
+def _notes(stay: Stay) -> dict[str, int]:
+    notes = stay.notes
+    found: dict[str, int] = {} if notes is None else notes.get(Limits.THEME, {})
+    return found
+
+
+def _note(stay: Stay, name: str, value: int) -> None:
+    if stay.notes is None:
+        stay.notes = {}
+    stay.notes.setdefault(Limits.THEME, {})[name] = value
