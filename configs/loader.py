@@ -13,7 +13,8 @@ from liftgate.configs.clients import KeyPlaces, read_reader, read_service
 from liftgate.configs.lines import key_lines, line_of
 from liftgate.configs.lots import read_lot
 from liftgate.configs.problems import ConfigErrors, Problem
-from liftgate.configs.schema import Config, EngineConfig, TlsConfig
+from liftgate.configs.rules import mistakes
+from liftgate.configs.schema import Config, EngineConfig, LotConfig, ReaderConfig, TlsConfig
 from liftgate.configs.table import ID, Notes, Table, note_repeats
 
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -84,10 +85,22 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     by_id = {lot.id: lot for lot in lots}
     readers = tuple(read_reader(table, by_id, keys) for table in reader_tables)
     services = tuple(read_service(table, by_id, keys) for table in service_tables)
+    _check_tides(lot_tables, lots, readers)
     note_repeats(lot_tables, [lot.id for lot in lots], "id")
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
     return Config(engine=_read_engine(root, folder), lots=lots, readers=readers, services=services)
+
+
+def _check_tides(tables: list[Table], lots: tuple[LotConfig, ...], readers: tuple[ReaderConfig, ...]) -> None:
+    """A tide runs in a lane for both ways of a reader of its lot."""
+    lanes = {(r.lot, r.id, lane.number): lane.direction for r in readers for lane in r.lanes}
+    for table, lot in zip(tables, lots, strict=True):
+        tides = lot.rules.get("lanes", {}).get("tides", []) if not mistakes(lot.rules) else []
+        for place, tide in enumerate(tides):
+            if lanes.get((lot.id, tide["reader"], tide["lane"])) != "both":
+                name = f"lane {tide['lane']} of reader {tide['reader']}"
+                table.note(f"rules.lanes.tides[{place}]", f'{name} is no lane of this lot for "both" ways')
 
 
 def _read_engine(root: Table, folder: Path) -> EngineConfig:

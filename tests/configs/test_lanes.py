@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from liftgate.configs.loader import check
 from liftgate.configs.rules import mistakes, read_theme
 from liftgate.configs.rules.lanes import Lanes
 
@@ -38,3 +40,17 @@ def test_mistakes_are_named(rules: dict[str, Any], why: str) -> None:
     """With the place where that is a value's."""
     ((theme, found),) = mistakes({"lanes": rules})
     assert theme == "lanes" and why in found
+
+
+def test_a_tide_in_the_file_names_a_lane_for_both_ways(tmp_path: Path) -> None:
+    """One of the same lot; the mistake has the place of the tide."""
+    shipped = Path(check.__code__.co_filename).parent / "example.toml"
+    tide = '[[lot.rules.lanes.tides]]\nreader = "north-entry-1"\nlane = 0\n'
+    text = shipped.read_text(encoding="utf-8").replace("[[lot.gate]]", f"{tide}[[lot.gate]]", 1)
+    path = tmp_path / "a.toml"
+    path.write_text(text, encoding="utf-8")
+    (problem,) = check(path, {"LIFTGATE_API_KEY": "00" * 32})
+    assert problem.key == "lot[0].rules.lanes.tides[0]"
+    assert problem.message == 'lane 0 of reader north-entry-1 is no lane of this lot for "both" ways'
+    path.write_text(text.replace('direction = "entry"', 'direction = "both"'), encoding="utf-8")
+    assert check(path, {"LIFTGATE_API_KEY": "00" * 32}) == []

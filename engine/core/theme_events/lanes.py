@@ -15,7 +15,7 @@ Hold = tuple[int, int, str, int]
 class ModeSet(OperatorEvent, frozen=True, tag=0x80):
     """Lanes of a scope work in `mode`, as far as nothing more specific is set.
 
-    plan, step: whose step it is and which, "" for one set by hand.
+    plan, step: whose step it is and which, "" for one set by hand; why is then the plan's to say.
     """
 
     at: str

@@ -11,6 +11,7 @@ from liftgate.configs.rules.lanes import Run
 from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.operator_events import LaneModeSet, LaneVended, OperatorEvent
 from liftgate.engine.core.order_args import Actor, OrderRefused, Words, lane_of
+from liftgate.engine.core.parts.base import NEVER
 from liftgate.engine.core.parts.lanes.modes import LOT, Setting, Stack, at_area, at_lane, pushed
 from liftgate.engine.core.parts.lanes.plans import PLANS_MAX, STEPS_MAX
 from liftgate.engine.core.theme_events import lanes as ev
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from liftgate.engine.core.parts.base import CarryOut, Done
     from liftgate.engine.core.parts.lanes.part import LanesPart
 
-NAMED_MAX = 100
-"""Lanes that an outcome lists; a lot has rarely more, and an outcome must fit a frame and be kept."""
+NAMED_MAX = 32
+"""Lanes that an outcome names, of each sort: thousands of outcomes are kept. All are counted."""
 
 TimeMs = Annotated[int, Meta(ge=1, le=1 << 52)]
 Seconds = Annotated[int, Meta(ge=1, le=366 * 86_400)]
@@ -218,7 +219,12 @@ def _what_changes(lot: Lot, at: str, after: Stack) -> dict[str, Any]:
             changed.append(_name(lane))
         elif after and modes.under(lane, at) and modes.over(lane, stacks)[0] != at:
             kept.append(_name(lane))
-    return {"changed": changed[:NAMED_MAX], "kept": kept[:NAMED_MAX]}
+    return {
+        "changed": changed[:NAMED_MAX],
+        "kept": kept[:NAMED_MAX],
+        "changed_count": len(changed),
+        "kept_count": len(kept),
+    }
 
 
 def _name(lane: Lane) -> str:
@@ -237,7 +243,7 @@ def _set_tide(lot: Lot, order: Order, args: SetTide) -> Done:
     until_ms = _until(order, args.until_ms, args.for_s)
     if not until_ms and key in part.tides.rules:
         next_ms = part.tides.scheduled(key, order.now_ms)[1]
-        until_ms = next_ms if next_ms < TIME_MS_MAX else 0
+        until_ms = next_ms if next_ms < NEVER else 0
     event = part.tides.turn(key, args.run, order.now_ms, until_ms, args.actor, args.reason)
     before = part.tides.running.get(key)
     body = {
@@ -247,10 +253,6 @@ def _set_tide(lot: Lot, order: Order, args: SetTide) -> Done:
         "until_ms": until_ms,
     }
     return _numbered(lot, [event]), body
-
-
-TIME_MS_MAX = 1 << 52
-"""Beyond it there is no time: NEVER is."""
 
 
 # -- plans

@@ -14,8 +14,9 @@ from liftgate.engine.core.parts.lanes.tides import Tides
 from liftgate.engine.core.parts.lanes.watch import VENDS, WHAT, Watch
 from liftgate.engine.core.theme_events import lanes as ev
 
-EVENTS_MAX = 96
-"""Of one Tick, a few less than what a part may bring: an event and its finding are never torn apart."""
+EVENTS_MAX = 40
+"""Of one Tick, some 700 bytes each at the most, as they share a record; the rest follow with the next. Fewer
+than a part may bring, so an event and its finding are never torn apart."""
 
 
 class LanesPart(Part):

@@ -24,7 +24,7 @@ from liftgate.engine.core.theme_events.lanes import (
 PLANS_MAX = 32
 """Plans of a lot that are not over: an event day a day for a month."""
 
-STEPS_MAX = 64
+STEPS_MAX = 32
 """Of a plan, modes and holds each. All that is in force ends as one batch when a plan is cancelled, which
 must fit a record."""
 
@@ -89,7 +89,7 @@ def _of_step(planned: EventPlanned, place: int, step: Step) -> list[Action]:
     name = planned.name
 
     def begin(lot: Lot, now_ms: int) -> OperatorEvent:
-        return ModeSet(lot.id, 0, now_ms, at, mode, to_ms, planned.actor, planned.reason, name, place)
+        return ModeSet(lot.id, 0, now_ms, at, mode, to_ms, planned.actor, "", name, place)
 
     def end(lot: Lot, now_ms: int) -> OperatorEvent:
         return ModeEnded(lot.id, 0, now_ms, at, mode, to_ms, "", "its time is over", name, place)

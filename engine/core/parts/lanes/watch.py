@@ -15,7 +15,7 @@ HOUR_MS = 3_600_000
 TAILGATES, BACKOUTS, FORCINGS, VENDS = "tailgates", "backouts", "forced_barriers", "vends"
 WHAT = {FOLLOWED: TAILGATES, BACKED_OUT: BACKOUTS, FORCED: FORCINGS}
 _WORDS = {
-    TAILGATES: "cars followed another in without a credential",
+    TAILGATES: "cars followed another without a credential",
     BACKOUTS: "cars backed out",
     FORCINGS: "times the barrier was forced",
     VENDS: "times the barrier was raised by hand",

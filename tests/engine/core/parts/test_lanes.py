@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from liftgate.codecs import codes
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.operator_events import LaneModeSet
 from liftgate.engine.core.parts.lanes.orders import NAMED_MAX
-from liftgate.engine.core.parts.lanes.plans import PLANS_MAX
+from liftgate.engine.core.parts.lanes.plans import PLANS_MAX, STEPS_MAX
 from liftgate.engine.core.theme_events import lanes as ev
 from liftgate.gateways import queries
-from tests.engine.core.lots import IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec, replayed
+from tests.engine.core.lots import IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
 AREAS = (
     area("north", None, block("P1", "A", 9)),
@@ -77,14 +80,16 @@ def test_a_wider_mode_says_which_lanes_it_changes_and_which_keep_theirs() -> Non
     yard = yard_with()
     do(yard, "set_lane", reader="r", lane=3, mode=2)
     body = do(yard, "set_mode", scope="lot", mode=3)
-    assert body == {"changed": ["r/0", "r/1", "r/2"], "kept": ["r/3"]}
+    assert (body["changed"], body["kept"]) == (["r/0", "r/1", "r/2"], ["r/3"])
+    assert (body["changed_count"], body["kept_count"]) == (3, 1)
 
 
 def test_an_outcome_names_no_more_lanes_than_fit() -> None:
     """A thousand lanes change all the same."""
     many = tuple(lane_spec(number, "entry") for number in range(200))
     yard = Yard(lot_spec() | {"rules": {"lanes": {}}}, r=many)
-    assert len(do(yard, "set_mode", scope="lot", mode=3)["changed"]) == NAMED_MAX
+    body = do(yard, "set_mode", scope="lot", mode=3)
+    assert (len(body["changed"]), body["changed_count"]) == (NAMED_MAX, 200)
     assert modes(yard) == [3] * 200
 
 
@@ -346,3 +351,90 @@ def test_plans_that_cannot_be_are_refused() -> None:
     assert code(yard, "plan_event", **span | {"name": "x"}) == "too_many"
     plain = Yard(r=IN_AND_OUT)
     assert code(plain, "plan_event", **span | {"name": "x"}) == "no_rules"
+
+
+LANE0 = {"reader": "r", "lane": 0, "mode": 2}
+
+
+def test_the_largest_plan_begins_and_is_cancelled_within_a_record() -> None:
+    """Steps and holds at their bounds, with the longest names that there are."""
+    yard = yard_with()
+    yard.careful = False
+    name, actor = "\U0001f697" * 64, "\U0001f698" * 64
+    steps = [LANE0 | {"scope": "lane", "mode": 1 + n % 5} for n in range(STEPS_MAX)]
+    holds = [{"area": "north", "places": 1}] * STEPS_MAX
+    plan(yard, name=name, actor=actor, reason="\U0001f697" * 512, from_ms=NOON, steps=steps, holds=holds)
+    sizes = []
+    while events := yard.tick():
+        sizes.append(len(packed(events)))
+    assert sum(yard.lot.parts["lanes"].plans.by_area.values()) == STEPS_MAX
+    start = len(yard.log)
+    do(yard, "cancel_plan", name=name, actor=actor)
+    assert max(*sizes, len(yard.log) - start) < 48 * 1024
+    assert modes(yard) == [1, 1, 1, 1]
+    yard.check()
+
+
+# -- any words, in any order
+
+
+def in_force(yard: Yard, number: int) -> int:
+    """The mode of a lane as the docs say it, from what the query `modes` tells."""
+    found = queries.answer(yard.lot, "modes", {})[2]
+    around = {0: ["north"], 1: ["north"], 2: ["deck", "north"], 3: ["vip", "deck", "north"]}[number]
+    for at in [f"lane/r/{number}", *(f"area/{id}" for id in around), "lot"]:
+        if found.get(at):
+            return int(found[at][-1]["mode"])
+    return 1
+
+
+SCOPES = st.one_of(
+    st.just({"scope": "lot"}),
+    st.builds(lambda id: {"scope": "area", "area": id}, st.sampled_from(["north", "deck", "vip"])),
+    st.builds(lambda lane: {"scope": "lane", "reader": "r", "lane": lane}, st.integers(0, 3)),
+)
+WORDS = st.one_of(
+    st.builds(
+        lambda scope, mode, for_s: ("set_mode", scope | {"mode": mode} | ({"for_s": for_s} if for_s else {})),
+        SCOPES,
+        st.integers(0, 5),
+        st.sampled_from([0, 0, 30, 90]),
+    ),
+    st.builds(
+        lambda lane, mode: ("set_lane", LANE0 | {"lane": lane, "mode": mode}), *[st.integers(0, 3)] * 2
+    ),
+    st.builds(
+        lambda name, scope, mode: ("plan_event", {"name": name, "steps": [scope | {"mode": mode}]}),
+        st.sampled_from("ab"),
+        SCOPES,
+        st.integers(1, 5),
+    ),
+    st.builds(lambda name: ("cancel_plan", {"name": name}), st.sampled_from("ab")),
+    st.builds(lambda seconds: ("wait", {"seconds": seconds}), st.sampled_from([10, 45, 120])),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(WORDS, max_size=12))
+def test_whatever_is_said_a_lane_works_in_the_mode_of_its_most_specific_scope(
+    said: list[tuple[str, dict[str, Any]]],
+) -> None:
+    """And log and snapshot agree; when all ends are over and all words taken back, all is normal."""
+    yard = yard_with()
+    for name, args in said:
+        if name == "wait":
+            yard.tick(args["seconds"] * 1000)
+        else:
+            span = {"from_ms": yard.now_ms + 20_000, "to_ms": yard.now_ms + 80_000}
+            yard.order(name, **{"actor": "jo"} | args | (span if name == "plan_event" else {}))
+        assert modes(yard) == [in_force(yard, number) for number in range(4)]
+    yard.check()
+    yard.tick(200_000)
+    for at in list(yard.lot.parts["lanes"].modes.stacks):
+        kind, _, where = at.partition("/")
+        names: dict[str, Any] = {"area": where} if kind == "area" else {}
+        if kind == "lane":
+            names = {"reader": "r", "lane": int(where[-1])}
+        do(yard, "set_mode", scope=kind, mode=0, **names)
+    assert modes(yard) == [1, 1, 1, 1]
+    yard.check()
