@@ -14,13 +14,14 @@ import msgspec
 
 from liftgate.codecs import messages as m
 from liftgate.engine import replay
-from liftgate.engine.core import decide, orders, passages, reads, state
+from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
 from liftgate.engine.core.model import Block, Lot
+from liftgate.engine.core.parts.base import Reply
+from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.place import ComesFromOutside
-from liftgate.engine.core.rules.table import ENTRY
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
 from liftgate.engine.journal.journal import Journal
@@ -145,14 +146,14 @@ class _ReleasesTwice(Rule):
 @contextmanager
 def releases_a_spot_twice() -> Iterator[None]:
     """A spot is free when its car has left, and once more with the next entry, whoever has it by then."""
-    with replaced(reads, "ENTRY", (*ENTRY, _ReleasesTwice())):
+    with replaced(table, "ENTRY", (*table.ENTRY, _ReleasesTwice)):
         yield
 
 
 def _without_rule(kind: type[Rule]) -> Callable[[], AbstractContextManager[None]]:
     @contextmanager
     def plant() -> Iterator[None]:
-        with replaced(reads, "ENTRY", tuple(rule for rule in ENTRY if not isinstance(rule, kind))):
+        with replaced(table, "ENTRY", tuple(rule for rule in table.ENTRY if not issubclass(rule, kind))):
             yield
 
     return plant
@@ -282,7 +283,7 @@ def forgets_who_followed() -> Iterator[None]:
     """QUERY occupancy leaves out whom the ledger counts without a name."""
     real = queries.QUERIES["occupancy"]
 
-    def occupancy(lot: Lot, args: Any) -> queries.Reply:
+    def occupancy(lot: Lot, args: Any) -> Reply:
         ok, code, body = real[1](lot, args)
         for area in lot.areas.values():
             body["areas"][area.id]["occupancy"] = area.inside

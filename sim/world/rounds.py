@@ -231,6 +231,8 @@ class Rounds:
         for lot in self.engine.lots.values():
             for stay in lot.moving.values():
                 due = min(due, stay.since_ms + lot.confirm_ms)
+            for part in lot.parts.values():
+                due = min(due, part.next_ms)
         return due
 
 

@@ -69,7 +69,8 @@ def asks_for_classes(lot: Lot) -> bool:
 class HasSpace(Rule):
     """Room by count, then a spot of a class that the credential may use, nearest to the gate first.
 
-    Who is promised a place here already keeps it; a promise out of an inner area holds none. Leaves the spot in the scan's working place.
+    Who is promised a place here already keeps it; a promise out of an inner area holds none. Leaves the spot
+    in the scan's working place.
     """
 
     name = "space"

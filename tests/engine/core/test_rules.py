@@ -176,7 +176,7 @@ def test_a_full_lot_refuses_and_says_how_full() -> None:
 
 
 def test_a_promise_out_of_an_inner_area_is_no_place_in_the_outer_one() -> None:
-    """Who is let out of it, and scans at the outer entry before passing, enters a full lot no more than others."""
+    """Who is let out of it, and scans at the outer entry before passing, does not enter a full lot."""
     spec = lot_spec(area("north", None, block("P1", "A", 1)), area("vip", "north", block("P0", "V", 1)))
     inner = (lane_spec(0, "entry", "vip"), lane_spec(1, "exit", "vip", confirm=True))
     yard = Yard(spec, r=(lane_spec(0, "entry"), lane_spec(1, "exit")), v=inner)
