@@ -29,6 +29,7 @@ COMPILED = [
     "engine/core/rules/access",
     "engine/core/rules/lanes",
     "engine/core/rules/place",
+    "engine/core/parts/passes",
     "engine/core/rules/classes",
     "engine/core/rules/entitlements",
     "engine/core/rules/payment",

@@ -100,19 +100,19 @@ class ScanDecided(ReaderEvent):
     @property
     def price(self) -> tuple[int, str] | None:
         """What is owed: (minor units, currency)."""
-        price = None if self.rare is None else Unpacker(self.rare).value()[0]
+        price = None if self.rare is None else msgspec.msgpack.decode(self.rare)[0]
         return None if price is None else (price[0], price[1])
 
     @property
     def trace(self) -> tuple[str, ...] | None:
         """Each rule that was asked and what it saw, kept for refusals."""
-        trace = None if self.rare is None else Unpacker(self.rare).value()[1]
+        trace = None if self.rare is None else msgspec.msgpack.decode(self.rare)[1]
         return None if trace is None else tuple(trace)
 
     @property
     def marks(self) -> dict[str, Any]:
         """What rules had the event say of the scan, by name (the table is in docs/rules.md)."""
-        rare = [] if self.rare is None else Unpacker(self.rare).value()
+        rare = [] if self.rare is None else msgspec.msgpack.decode(self.rare)
         marks: dict[str, Any] = rare[2] if len(rare) > 2 else {}
         return marks
 
@@ -123,9 +123,7 @@ class ScanDecided(ReaderEvent):
         marks: dict[str, Any] | None = None,
     ) -> None:
         """Set price, trace and marks."""
-        rare = Packer()
-        rare.value([price, trace, marks] if marks else [price, trace])
-        self.rare = rare.getvalue()
+        self.rare = _ENCODER.encode([price, trace, marks] if marks else [price, trace])
 
     def pack(self, out: Packer) -> None:
         self._pack_head(out, 0x10, 19)

@@ -151,7 +151,7 @@ def place_of(spot: str, session: bytes | None) -> str:
 def _report(lot: Lot, order: "Order", args: ChargerReports) -> Done:
     part = lot.parts.get(THEME)
     if part is None or part.rules is None:
-        raise OrderRefused("not_configured", "this lot has no rules for classes")
+        raise OrderRefused("no_rules", "this lot has no rules for classes")
     stay = _stay_at(lot, args)
     spot = args.spot or (stay.spot_name() if stay is not None else None) or ""
     session = stay.session if stay is not None else None

@@ -19,6 +19,8 @@ from liftgate.engine.core.parts.passes import THEME, Group, Holder, Pass, PassSp
 
 ev = theme_events.entitlements
 
+KEPT = ("pass", "group", "casual")
+
 
 class EntitlementsPart(Part):
     """Passes and groups by name, and for the hot path holders: both by credential.
@@ -195,7 +197,7 @@ class EntitlementsPart(Part):
             if event.rare is not None:
                 self._remember(stay, event.marks, event.effect == codes.MOVED)
             if stay.notes is not None:
-                self._count(stay)
+                self._count(stay, kept_with(stay))
         elif isinstance(event, HistoryRecorded) and event.way == codes.IN and event.effect:
             self._take_history(stay, event)
 
@@ -203,22 +205,17 @@ class EntitlementsPart(Part):
         """Keep with the stay by what it came in. Later marks only make it casual: a scan again at its
         barrier finds it as it was.
         """
-        own: dict[str, Any] = {name: marks[name] for name in ("pass", "group", "casual") if name in marks}
+        own: dict[str, Any] = {name: marks[name] for name in KEPT if name in marks}
         before = kept_with(stay)
         if before and "casual" in own:
-            self._let_go(stay)
+            self._let_go(stay, before)
             kept = {name: before[name] for name in before if name != "group"}
             own = {**kept, "casual": own["casual"]}
         elif before or not own:
             return
         stay.notes = {**(stay.notes or {}), THEME: own}
         if moved and not before:
-            self._use(stay)
-
-    def _let_go(self, stay: Stay) -> None:
-        group = self.groups.get(kept_with(stay).get("group", ""))
-        if group is not None:
-            group.uncount(stay)
+            self._use(stay, own)
 
     def _take_history(self, stay: Stay, event: HistoryRecorded) -> None:
         """A car that came in while its reader was alone counts for its credential's group, full or not, and
@@ -236,41 +233,52 @@ class EntitlementsPart(Part):
             if holder.group is not None:
                 own["group"] = holder.group.name
             self._remember(stay, own, event.effect == "moved")
-        self._count(stay)
+        self._count(stay, kept_with(stay))
 
     def moved(self, stay: Stay, before: Area | None) -> None:
         if stay.notes is None:
             return
+        own = kept_with(stay)
+        if not own:
+            return
         if stay.area is None:
-            self._let_go(stay)
-            self._no_longer_pending(stay)
+            self._let_go(stay, own)
+            self._no_longer_pending(stay, own)
             return
         if before is None:
-            self._use(stay)
-        self._count(stay)
+            self._use(stay, own)
+        self._count(stay, own)
 
-    def _use(self, stay: Stay) -> None:
+    def _count(self, stay: Stay, own: dict[str, Any]) -> None:
+        """The stay counts for its group, and its pass is promised while it stands before its barrier."""
+        if "group" in own:
+            group = self.groups.get(own["group"])
+            if group is not None:
+                group.count(self.lot, stay)
+        if stay.area is None and "pass" in own and before_barrier(self.lot, stay, b""):
+            found = self.passes.get(own["pass"])
+            if found is not None:
+                found.pending[stay.credential] = stay
+
+    def _let_go(self, stay: Stay, own: dict[str, Any]) -> None:
+        if "group" in own:
+            group = self.groups.get(own["group"])
+            if group is not None:
+                group.uncount(stay)
+
+    def _use(self, stay: Stay, own: dict[str, Any]) -> None:
         """The car came in: what it came in by is used once."""
-        found = self._no_longer_pending(stay)
+        found = self._no_longer_pending(stay, own)
         if found is not None:
             found.count_use(stay.entered_at_ms)
             if found.spent_ms:
                 self._schedule(found)
 
-    def _no_longer_pending(self, stay: Stay) -> Pass | None:
-        found = self.passes.get(kept_with(stay).get("pass", ""))
-        if found is not None:
+    def _no_longer_pending(self, stay: Stay, own: dict[str, Any]) -> Pass | None:
+        found = self.passes.get(own["pass"]) if "pass" in own else None
+        if found is not None and found.pending:
             found.pending.pop(stay.credential, None)
         return found
-
-    def _count(self, stay: Stay) -> None:
-        own = kept_with(stay)
-        group = self.groups.get(own.get("group", ""))
-        if group is not None:
-            group.count(self.lot, stay)
-        found = self.passes.get(own.get("pass", ""))
-        if found is not None and before_barrier(self.lot, stay, b""):
-            found.pending[stay.credential] = stay
 
 
 def _part(lot: Lot) -> EntitlementsPart:

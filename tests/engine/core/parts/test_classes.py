@@ -193,7 +193,7 @@ def test_without_a_grace_a_full_car_may_stay() -> None:
 
 def test_reports_that_cannot_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each with its code, the bound too."""
-    assert report(Yard(), "full", spot=SPOT)[1] == "not_configured"
+    assert report(Yard(), "full", spot=SPOT)[1] == "no_rules"
     made = yard(full_grace_s=600)
     assert report(made, "full")[1] == "bad_args"
     for spot in ("P1-C-003", "P1-C-0", "P1-X-001", "nonsense", "P1-C-\N{SUPERSCRIPT TWO}"):

@@ -1,0 +1,40 @@
+from liftgate.engine.core.model cimport Area, Lot, Stay
+
+cdef class Pass:
+    cdef public long long number
+    cdef public long long used
+    cdef public long long spent_ms
+    cdef public dict pending
+    cdef public object spec
+    cdef public tuple weekly
+    cdef public object uses
+    cdef public long long from_ms
+    cdef public long long until_ms
+    cdef public bint permitted
+    cdef public long long low_ms
+    cdef public long long high_ms
+    cpdef void take(self, object spec)
+    cpdef void count_use(self, long long at_ms)
+    cpdef void settle(self, long long at_ms)
+    cpdef long long end_ms(self) except? -1
+
+cdef class Group:
+    cdef public str name
+    cdef public object limit
+    cdef public dict areas
+    cdef public str over
+    cdef public dict members
+    cdef public dict counted
+    cdef public dict by_area
+    cpdef void count(self, Lot lot, Stay stay)
+    cpdef void uncount(self, Stay stay)
+    cpdef bint is_full(self, Lot lot, bytes without) except -1
+
+cdef class Holder:
+    cdef public list passes
+    cdef public Group group
+
+cpdef bint is_open(Lot lot, Stay stay, bytes without) except -1
+cpdef bint before_barrier(Lot lot, Stay stay, bytes without) except -1
+cpdef bint heads_for(Area area, Stay stay) except -1
+cpdef dict kept_with(Stay stay)
