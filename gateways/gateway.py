@@ -209,11 +209,14 @@ class Gateway:
     def _look_for_silence(self) -> None:
         """Tell each lot which of its readers were not heard for too long, and which are again.
 
-        Nobody could be heard before this process began, so silence counts from then at the earliest.
+        Nobody could be heard before this process began, so silence counts from then at the earliest. When a
+        network takes thousands along, a round says as much as it can, and the next look the rest.
         """
         if self._started_ms < 0:
             self._started_ms = self.steady_ms
         for id, config in self.reader_configs.items():
+            if self.engine.full():
+                return
             lot = self.engine.lots[config.lot]
             watch = lanes_of(lot).watch
             if watch.down_after_ms:
