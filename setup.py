@@ -32,6 +32,8 @@ COMPILED = [
     "engine/core/parts/passes",
     "engine/core/rules/classes",
     "engine/core/rules/entitlements",
+    "engine/core/rules/passback",
+    "engine/core/rules/identity",
     "engine/core/rules/payment",
     "engine/core/rules/limits",
     "engine/core/reads",

@@ -56,6 +56,10 @@ MAY: tuple[str, ...] = (
     "charger_reports",
     "recount",
     "report_count",
+    "reset_passbacks",
+    "lost_ticket",
+    "swap_credential",
+    "close_stay",
 )
 
 

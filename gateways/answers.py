@@ -16,6 +16,7 @@ DECIDED_LONG_AGO = 205
 TEXTS = {
     100: "Lane closed",
     101: "Not taken here",
+    102: "",
     200: "Not known here",
     201: "Not permitted",
     202: "Not valid now",

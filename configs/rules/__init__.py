@@ -13,18 +13,22 @@ import msgspec
 from liftgate.configs.problems import suggestion
 from liftgate.configs.rules.classes import Classes
 from liftgate.configs.rules.entitlements import Entitlements
+from liftgate.configs.rules.identity import IdentityRules
 from liftgate.configs.rules.lanes import Lanes
 from liftgate.configs.rules.ledger import Ledger
 from liftgate.configs.rules.limits import Limits
+from liftgate.configs.rules.passback import PassbackRules
 from liftgate.configs.rules.reconciliation import Reconciliation
 
 THEMES: dict[str, type[msgspec.Struct]] = {
+    "identity": IdentityRules,
     "lanes": Lanes,
     "entitlements": Entitlements,
     "classes": Classes,
     "ledger": Ledger,
     "limits": Limits,
     "reconciliation": Reconciliation,
+    "passback": PassbackRules,
 }
 """By the theme's name in the file."""
 

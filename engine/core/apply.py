@@ -95,6 +95,8 @@ def _take_effect(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
         _go(lot, stay, lane, lane.area, read.block, read.number, now)
     elif stay is not None:
         _go(lot, stay, lane, lane.area.parent, None, 0, now)
+    elif event.session is not None:
+        _leave_named(lot, event, read, event.session)
     else:  # its entry nobody saw: where the lane confirms, its PASSAGE will count it
         lot.forgiven.pop(read.credential, None)
         if now:
@@ -114,6 +116,16 @@ def _go(
     moves.move_now(lot, stay, to, block, number)
     if stay.area is not before:
         lane.tally.moved += 1
+
+
+def _leave_named(lot: Lot, event: ScanDecided, read: ReadCredential, session: bytes) -> None:
+    """An exit whose entry nobody saw, and the car gets a name for it: a stay of unknown entry."""
+    lane = read.lane
+    lot.forgiven.pop(read.credential, None)
+    stay = Stay(session, read.credential, event.at_ms)
+    stay.notes = {"identity": {"unknown_entry": True}}
+    moves.name_car(lot, stay, lane.area)
+    _go(lot, stay, lane, lane.area.parent, None, 0, event.effect == codes.MOVED)
 
 
 def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | None, at_ms: int) -> Stay:
@@ -311,6 +323,8 @@ def _apply_corrected(lot: Lot, event: op.CountCorrected, position: int) -> None:
     area.adrift += change
     area.tally.corrected += change
     area.tally.note(event.at_ms, "corrected", change, event.actor)
+    for part in lot.parts.values():
+        part.recounted(area)
 
 
 def _apply_rules(lot: Lot, event: op.RulesSet, position: int) -> None:

@@ -91,6 +91,27 @@ def count_adrift(area: Area, way: int, followed: bool, at_ms: int, where: str) -
         area.parent.tally.note(at_ms, cause, -change, where)
 
 
+def count_nameless(lot: Lot, area: Area, change: int) -> None:
+    """So many more cars in `area`, fewer with a minus, count without a name: they lost or got one."""
+    area.adrift += change
+    area.tally.named += change
+    area.tally.note(lot.at_ms, "named", change, "a stay")
+
+
+def name_car(lot: Lot, stay: Stay, area: Area) -> None:
+    """A car that counts in `area` without a name is the one of `stay`: it still counts once."""
+    lot.stays[stay.credential] = stay
+    count_nameless(lot, area, -1)
+    move_now(lot, stay, area, None, 0)
+
+
+def rename(lot: Lot, stay: Stay, credential: bytes) -> None:
+    """The stay goes on under another credential, which has none."""
+    _forget(lot, stay)
+    stay.credential = credential
+    lot.stays[credential] = stay
+
+
 def _unpromise(lot: Lot, stay: Stay) -> None:
     """Take back what an opened barrier promised, kept or lapsed, if one did."""
     if not stay.moving:

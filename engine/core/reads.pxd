@@ -12,6 +12,7 @@ cpdef int way_through(Lane lane, Stay stay) except -1
 cdef ScanDecided _scan(Lot lot, ReadCredential read)
 @cython.locals(stay=Stay, begins=bint, block=Block, number=Py_ssize_t)
 cdef void _admit(Lot lot, ReadCredential read, ScanDecided event)
+cdef bint _begins(Lot lot, Lane lane, Stay stay) except -1
 cdef void _say_marks(ReadCredential read, ScanDecided event)
 cdef void _refuse(Lot lot, ReadCredential read, ScanDecided event, int reason)
 @cython.locals(rule=Rule, reason=int)

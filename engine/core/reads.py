@@ -61,7 +61,7 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
         _say_marks(read, event)
     event.effect = codes.PROMISED if read.lane.confirm else codes.MOVED
     if read.way == codes.IN:
-        begins = stay is None or (stay.forgiven and stay.area is not read.lane.area.parent)
+        begins = stay is None or (stay.area is not read.lane.area.parent and _begins(lot, read.lane, stay))
         event.session = new_session(lot, event.at_ms) if begins or stay is None else stay.session
         block = read.block
         number = read.number
@@ -69,6 +69,17 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
             event.spot = block.name(number) if number else block.key
     elif stay is not None:
         event.session = stay.session
+    elif "unknown_entry" in event.marks:
+        event.session = new_session(lot, event.at_ms)
+
+
+def _begins(lot: Lot, lane: Lane, stay: Stay) -> bool:
+    """Whether a car whose stay is not just outside the lane begins another one; its own then gives way.
+
+    Off the street it does: it left unseen. Into an inner area too, unless `[lot.rules.passback]` is there:
+    then it only went from one area to the other unseen, and owes for the whole stay.
+    """
+    return lane.area.parent is None or (stay.forgiven and "passback" not in lot.rules)
 
 
 def _say_marks(read: ReadCredential, event: ScanDecided) -> None:

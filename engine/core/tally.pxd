@@ -10,6 +10,7 @@ cdef class AreaTally:
     cdef public long long unnamed_out
     cdef public long long corrected
     cdef public long long configured
+    cdef public long long named
     cdef public long long late_in
     cdef public long long late_out
     cdef public long long lapsed

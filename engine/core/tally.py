@@ -22,6 +22,7 @@ AREA_TOTALS = (
     "unnamed_out",
     "corrected",
     "configured",
+    "named",
     "late_in",
     "late_out",
     "lapsed",
@@ -52,8 +53,9 @@ class AreaTally:
 
     entered, left: stays that came in and went, from and to wherever; closed: stays ended by rule, without
     a sighting; followed_*: cars behind another one (PASSAGE 3); unnamed_*: cars that passed and no stay
-    names; corrected: by hand, configured: by a change of the file, net. Beside the sum: late_*: how many of
-    those entered and left stand in history out of a REPLAY; lapsed: promises that no car made good;
+    names; corrected: by hand, configured: by a change of the file, named: cars without a stay that got one
+    (they are among `entered` then) or turned out to have one, net. Beside the sum: late_*: how many of those
+    entered and left stand in history out of a REPLAY; lapsed: promises that no car made good;
     turned_round: how many of those left did within the grace. entries: the last that are not an entry or
     exit of a stay, as [at_ms, cause, change, about].
     """
@@ -74,6 +76,7 @@ class AreaTally:
         self.unnamed_out = 0
         self.corrected = 0
         self.configured = 0
+        self.named = 0
         self.late_in = 0
         self.late_out = 0
         self.lapsed = 0
@@ -83,7 +86,7 @@ class AreaTally:
         """What the occupancy must be."""
         stays = self.entered - self.left - self.closed
         nameless = self.followed_in - self.followed_out + self.unnamed_in - self.unnamed_out
-        return self.base + stays + nameless + self.corrected + self.configured
+        return self.base + stays + nameless + self.corrected + self.configured + self.named
 
     def stray(self, followed: bool, change: int) -> None:
         """A car without a name came in (1) or went (-1)."""

@@ -13,6 +13,7 @@ REASONS = {
     0: "fine",
     100: "lane closed",
     101: "credential kind not taken here",
+    102: "a plate is a witness here, and opens nothing",
     200: "credential unknown",
     201: "on the deny list",
     202: "expired or not yet valid",

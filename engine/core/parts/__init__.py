@@ -3,13 +3,17 @@
 from liftgate.engine.core.parts.base import NEVER, Part
 from liftgate.engine.core.parts.classes import ClassesPart
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
+from liftgate.engine.core.parts.identity import Identity
 from liftgate.engine.core.parts.lanes import LanesPart
 from liftgate.engine.core.parts.ledger import Ledger
 from liftgate.engine.core.parts.limits import Limits
+from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reconciliation import Reconciliation
 
 PARTS: tuple[type[Part], ...] = (
     LanesPart,
+    Passback,
+    Identity,
     EntitlementsPart,
     ClassesPart,
     Ledger,

@@ -77,5 +77,8 @@ class Part:
     def found(self, event: FindingMade) -> None:
         """A finding was journalled, its own or another's."""
 
+    def recounted(self, area: Area) -> None:
+        """The area's count was set by hand: what was guessed of it before does not matter any more."""
+
     def mode_changed(self, lane: Lane, before: int) -> None:
         """A lane works in another mode from here on (lane.mode), whoever and whatever set it."""

@@ -265,6 +265,8 @@ def _apply_recounted(lot: Lot, event: AreasRecounted, position: int) -> None:
         area.adrift += after - before
         area.tally.begin(after)
         area.tally.note(event.at_ms, "recount", after - before, event.actor)
+        for part in lot.parts.values():
+            part.recounted(area)
         book = ledger.books[id]
         book.recounted_at_ms, book.actor = event.at_ms, event.actor
         ledger.note_drift(id, before - after)

@@ -27,9 +27,9 @@ def explained(area: Area) -> str:
         number = getattr(tally, name)
         if number:
             parts.append(f"{sign} {number} {name.replace('_', ' ')}")
-    parts += [
-        f"{change:+d} {name}" for name in ("corrected", "configured") if (change := getattr(tally, name))
-    ]
+    for name in ("corrected", "configured", "named"):
+        if change := getattr(tally, name):
+            parts.append(f"{change:+d} {name}")
     late = (
         f"; {tally.late_in} in and {tally.late_out} out by REPLAY" if tally.late_in or tally.late_out else ""
     )

@@ -18,6 +18,10 @@ class ComesFromOutside(Rule):
 
     name = "anti-passback"
 
+    @classmethod
+    def made_for(cls, lot: Lot) -> Rule | None:
+        return None if is_judged_elsewhere(lot) else cls()
+
     def check(self, lot: Lot, read: ReadCredential) -> int:
         stay = read.stay
         outside = read.lane.area.parent
@@ -28,7 +32,7 @@ class ComesFromOutside(Rule):
         return ALREADY_INSIDE
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
-        return _whereabouts(read)
+        return whereabouts(read)
 
 
 class ComesFromInside(Rule):
@@ -39,6 +43,10 @@ class ComesFromInside(Rule):
 
     name = "anti-passback"
 
+    @classmethod
+    def made_for(cls, lot: Lot) -> Rule | None:
+        return None if is_judged_elsewhere(lot) else cls()
+
     def check(self, lot: Lot, read: ReadCredential) -> int:
         stay = read.stay
         if stay is None:
@@ -48,10 +56,15 @@ class ComesFromInside(Rule):
         return NOT_INSIDE
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
-        return _whereabouts(read)
+        return whereabouts(read)
 
 
-def _whereabouts(read: ReadCredential) -> str:
+def is_judged_elsewhere(lot: Lot) -> bool:
+    """Whether the lot's rules of passback or identity ask in another way (`rules/passback.py`)."""
+    return "passback" in lot.rules or "identity" in lot.rules
+
+
+def whereabouts(read: ReadCredential) -> str:
     stay = read.stay
     if stay is None or (stay.area is None and not stay.moving):
         return "no open stay"

@@ -5,12 +5,15 @@ from liftgate.engine.core.rules.access import IsKnown, KindIsTaken, LaneIsOpen, 
 from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.classes import HasSpaceOfClass
 from liftgate.engine.core.rules.entitlements import IsEntitled
+from liftgate.engine.core.rules.identity import NotLost, PlateAgrees, PlateComesAlong, PlateIsWitness
 from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.limits import IsOpenNow, TurnsRound
+from liftgate.engine.core.rules.passback import PassbackIn, PassbackOut
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
 
 ENTRY: tuple[type[Rule], ...] = (
+    PlateIsWitness,
     LaneIsOpen,
     GoesWithTheTide,
     KindIsTaken,
@@ -19,17 +22,23 @@ ENTRY: tuple[type[Rule], ...] = (
     IsKnown,
     IsEntitled,
     ComesFromOutside,
+    PassbackIn,
     HasSpace,
     HasSpaceOfClass,
     NotHeldByPlan,
+    PlateComesAlong,
 )
 
 EXIT: tuple[type[Rule], ...] = (
+    PlateIsWitness,
     LaneIsOpen,
     GoesWithTheTide,
     KindIsTaken,
+    NotLost,
     ComesFromInside,
+    PassbackOut,
     TurnsRound,
+    PlateAgrees,
     IsPaid,
 )
 

@@ -20,6 +20,7 @@ from liftgate.engine.core import operator_events as op
 from liftgate.engine.core import state
 from liftgate.engine.core.theme_events import entitlements as pe
 from liftgate.engine.core.theme_events import lanes, ledger
+from liftgate.engine.core.theme_events import passback as pb
 from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "events_v1.json"
@@ -98,6 +99,16 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     | {"source": ID, "actor": ID},
     ledger.LaneReconciled: {"reader": ID, "lane": U8, "hour": U16, "counts": st.lists(U16).map(tuple)}
     | {"waiting": U16, "missing": U16, "difference": WORDS},
+    pb.DoubtCast: {"reader": ID, "lane": U8, "area": ID, "cause": WORDS, "stays": U16, "until_ms": TIME},
+    pb.PassbacksReset: {"credentials": st.lists(TOKEN, max_size=4).map(tuple), "group": WORDS}
+    | {"whole": st.booleans(), "until_ms": TIME, "actor": ID, "reason": WORDS},
+    pb.TicketLost: {"session": BIN16, "credential": TOKEN, "replacement": st.none() | TOKEN}
+    | {"entered_at_ms": TIME, "cause": WORDS, "actor": ID},
+    pb.StayClosed: {"session": BIN16, "credential": TOKEN, "area": st.none() | ID, "spot": st.none() | ID}
+    | {"entered_at_ms": TIME, "cause": WORDS, "actor": ID},
+    pb.CredentialSwapped: {"session": BIN16, "before": TOKEN, "after": TOKEN, "actor": ID, "reason": WORDS},
+    pb.CarNamed: {"session": BIN16, "credential": TOKEN, "area": ID, "entered_at_ms": TIME}
+    | {"notes": st.dictionaries(ID, WORDS | st.booleans(), max_size=3), "cause": WORDS, "actor": ID},
     op.FindingMade: {"kind": ID, "text": WORDS, "about": st.dictionaries(ID, U16 | WORDS, max_size=4)},
 }
 
