@@ -30,6 +30,7 @@ COMPILED = [
     "engine/core/rules/lanes",
     "engine/core/rules/place",
     "engine/core/parts/passes",
+    "engine/core/parts/entitlements",
     "engine/core/rules/classes",
     "engine/core/rules/entitlements",
     "engine/core/rules/passback",

@@ -65,7 +65,16 @@ class ClassesPart(Part):
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         self.rules = rules if isinstance(rules, Classes) else None
+        self.on = self.rules is not None and self.rules.full_grace_s is not None
+        self._drop_the_gone()
         self._wait()
+
+    def _drop_the_gone(self) -> None:
+        """Forget cars that left while this lot had no rule for chargers: nobody said so then."""
+        if self.places:
+            there = {stay.session for stay in self.lot.stays.values()}
+            for session in [session for session in self.places if session not in there]:
+                self._unplug(self.places[session])
 
     def dump(self) -> Any:
         return list(self.plugs.values()) or None
@@ -150,8 +159,8 @@ def place_of(spot: str, session: bytes | None) -> str:
 
 def _report(lot: Lot, order: "Order", args: ChargerReports) -> Done:
     part = lot.parts.get(THEME)
-    if part is None or part.rules is None:
-        raise OrderRefused("no_rules", "this lot has no rules for classes")
+    if part is None or not part.on:
+        raise OrderRefused("no_rules", "this lot has no full_grace_s in its rules for classes")
     stay = _stay_at(lot, args)
     spot = args.spot or (stay.spot_name() if stay is not None else None) or ""
     session = stay.session if stay is not None else None

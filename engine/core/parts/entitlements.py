@@ -25,7 +25,8 @@ KEPT = ("pass", "group", "casual")
 class EntitlementsPart(Part):
     """Passes and groups by name, and for the hot path holders: both by credential.
 
-    Who came in by what stands in the notes of the stays (`passes.kept_with`); counts are made from those.
+    Who came in by what stands in the notes of the stays (`passes.kept_with`); counts are made from those,
+    anew whenever the rules are set: while there are none nothing is counted.
     """
 
     THEME = THEME
@@ -44,6 +45,7 @@ class EntitlementsPart(Part):
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         self.rules = rules if isinstance(rules, Entitlements) else None
+        self.on = self.rules is not None
         self.calendar = Calendar(self.lot.timezone, self.rules.holidays if self.rules else ())
         for each in self.passes.values():
             each.low_ms = each.high_ms = 0

@@ -33,7 +33,7 @@ class HasSpaceOfClass(HasSpace):
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane
         stay = read.stay
-        if stay is not None and stay.moving and stay.to is lane.area:
+        if stay is not None and stay.moving and stay.to is lane.area and stay.holds():
             read.block = stay.to_block
             read.number = stay.to_number
             return 0

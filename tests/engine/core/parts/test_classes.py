@@ -12,7 +12,7 @@ from liftgate.engine.core.parts import classes
 from liftgate.engine.core.parts.classes import ClassesPart
 from liftgate.engine.core.rules.classes import HasSpaceOfClass
 from liftgate.engine.core.rules.place import HasSpace
-from tests.engine.core.lots import CARD, CONFIRMED, NOON, Yard, area, block, lot_spec
+from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec
 
 MIXED = lot_spec(
     area(
@@ -83,6 +83,20 @@ def test_no_fallback_gives_an_accessible_spot_but_to_those_who_hold_the_class() 
     made.scan(0, b"one")
     assert made.scan(0, b"two").reason == 301
     assert made.scan(0, b"holder").spot == "P1-W-001"
+
+
+def test_a_promise_out_of_an_inner_area_is_no_place_in_the_outer_one_here_either() -> None:
+    """As in a lot without fallbacks: who is let out of it, and scans before passing, finds a full lot full."""
+    spec = lot_spec(area("north", None, block("P1", "A", 1)), area("vip", "north", block("P0", "V", 1)))
+    inner = (lane_spec(0, "entry", "vip"), lane_spec(1, "exit", "vip", confirm=True))
+    made = Yard(spec, r=IN_AND_OUT, v=inner)
+    made.order("set_rules", rules={"classes": {}}, actor="eve")
+    made.scan(0, b"anna")
+    made.scan(0, b"anna", reader="v")
+    made.scan(0, b"otto")
+    made.scan(1, b"anna", reader="v")
+    made.order("reset_passback", kind=CARD, token=b"anna", actor="eve")
+    assert made.scan(0, b"anna").reason == 300
 
 
 def test_a_pass_s_classes_are_those_of_the_car_that_comes_in_by_it() -> None:
@@ -181,13 +195,21 @@ def test_in_a_lot_without_spots_a_charger_names_the_session() -> None:
 
 
 def test_without_a_grace_a_full_car_may_stay() -> None:
-    """And a grace that comes later counts from when it was full."""
-    made = yard()
+    """While the lot has none nobody is told; one that comes back counts from when the car was full, and a car
+    that left in between is not told of.
+    """
+    made = yard(full_grace_s=600)
     charging(made)
+    charging(made, b"ev2")
     report(made, "full", spot=SPOT)
+    report(made, "full", spot="P1-C-002")
+    assert made.order("set_rules", rules={"classes": {}}, actor="eve")[0]
+    assert report(made, "full", spot=SPOT)[1] == "no_rules"
+    made.scan(1, b"ev2")
     assert made.tick(600 * MINUTE) == ()
+    made.check()
     assert made.order("set_rules", rules={"classes": {"full_grace_s": 600}}, actor="eve")[0]
-    assert len(findings(made.tick())) == 1
+    assert [found.about["spot"] for found in findings(made.tick())] == [SPOT]
     made.check()
 
 
