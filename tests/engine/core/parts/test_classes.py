@@ -86,7 +86,7 @@ def test_no_fallback_gives_an_accessible_spot_but_to_those_who_hold_the_class() 
 
 
 def test_a_promise_out_of_an_inner_area_is_no_place_in_the_outer_one_here_either() -> None:
-    """As in a lot without fallbacks: who is let out of it, and scans before passing, finds a full lot full."""
+    """As without fallbacks: who is let out of it, and scans before passing, finds a full lot full."""
     spec = lot_spec(area("north", None, block("P1", "A", 1)), area("vip", "north", block("P0", "V", 1)))
     inner = (lane_spec(0, "entry", "vip"), lane_spec(1, "exit", "vip", confirm=True))
     made = Yard(spec, r=IN_AND_OUT, v=inner)
