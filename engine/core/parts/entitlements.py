@@ -96,7 +96,7 @@ class EntitlementsPart(Part):
         self._hand_out(found)
         for stay in self.lot.moving.values():
             if kept_with(stay).get("pass") == spec.name and before_barrier(self.lot, stay, b""):
-                found.pending[stay.credential] = stay
+                found.promise(self.lot, stay)
         return found
 
     def _hand_out(self, found: Pass) -> None:
@@ -260,7 +260,7 @@ class EntitlementsPart(Part):
         if stay.area is None and "pass" in own and before_barrier(self.lot, stay, b""):
             found = self.passes.get(own["pass"])
             if found is not None:
-                found.pending[stay.credential] = stay
+                found.promise(self.lot, stay)
 
     def _let_go(self, stay: Stay, own: dict[str, Any]) -> None:
         if "group" in own:
@@ -279,7 +279,7 @@ class EntitlementsPart(Part):
     def _no_longer_pending(self, stay: Stay, own: dict[str, Any]) -> Pass | None:
         found = self.passes.get(own["pass"]) if "pass" in own else None
         if found is not None and found.pending:
-            found.pending.pop(stay.credential, None)
+            found.pending.pop(stay.session, None)
         return found
 
 

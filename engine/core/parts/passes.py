@@ -32,7 +32,7 @@ class Pass:
     """A pass with what became of it.
 
     number: its place in the order of issue; used: entries that took effect; spent_ms: when the last of its
-    uses was used, 0: some are left; pending: stays before an opened barrier by it, by credential, perhaps
+    uses was used, 0: some are left; pending: stays before an opened barrier by it, by session, perhaps
     with some that lapsed since; permitted, low_ms, high_ms: the calendar's last answer and how long it
     holds (no part of the state).
     """
@@ -66,6 +66,11 @@ class Pass:
         waiting = sum(1 for stay in self.pending.values() if before_barrier(lot, stay, without))
         return (self.uses or 0) - self.used - waiting
 
+    def promise(self, lot: Lot, stay: Stay) -> None:
+        """A barrier was opened for an entry by it."""
+        self.pending = _tidied(lot, self.pending, len(self.spec.credentials))
+        self.pending[stay.session] = stay
+
     def count_use(self, at_ms: int) -> None:
         """An entry by it took effect."""
         self.used += 1
@@ -85,7 +90,7 @@ class Group:
     """Credentials that share an allotment.
 
     limit: stays at once, None: any number; areas: the same by area; over: "refuse" or "casual"; counted:
-    stays that count, by credential, and by_area those in or on the way into each limited area, both perhaps
+    stays that count, by session, and by_area those in or on the way into each limited area, both perhaps
     with some that ended unseen (a lapse): whoever stands before a full group counts them (`use`).
     """
 
@@ -105,18 +110,21 @@ class Group:
 
     def count(self, lot: Lot, stay: Stay) -> None:
         """The stay counts, wherever it is or goes."""
-        self.counted[stay.credential] = stay
+        self.counted = _tidied(lot, self.counted, len(self.members))
+        self.counted[stay.session] = stay
         for name, stays in self.by_area.items():
+            if len(stays) > len(self.counted):
+                stays = self.by_area[name] = {key: stays[key] for key in stays if key in self.counted}
             if heads_for(lot.areas.get(name), stay):
-                stays[stay.credential] = stay
+                stays[stay.session] = stay
             else:
-                stays.pop(stay.credential, None)
+                stays.pop(stay.session, None)
 
     def uncount(self, stay: Stay) -> None:
         """The stay is over, or counts no more."""
-        self.counted.pop(stay.credential, None)
+        self.counted.pop(stay.session, None)
         for stays in self.by_area.values():
-            stays.pop(stay.credential, None)
+            stays.pop(stay.session, None)
 
     def use(self, lot: Lot, without: bytes = b"") -> int:
         """Stays that count, inside or promised, without that of one credential."""
@@ -131,7 +139,7 @@ class Group:
     def is_full(self, lot: Lot, without: bytes) -> bool:
         """Whether one more stay would be too many. What `counted` holds is never too few."""
         limit = self.limit
-        if limit is None or len(self.counted) - (without in self.counted) < limit:
+        if limit is None or len(self.counted) < limit:
             return False
         return self.use(lot, without) >= limit
 
@@ -142,7 +150,7 @@ class Group:
             limit = self.areas.get(inside.id)
             if limit is not None:
                 stays = self.by_area[inside.id]
-                if len(stays) - (without in stays) >= limit and self.use_of(lot, inside.id, without) >= limit:
+                if len(stays) >= limit and self.use_of(lot, inside.id, without) >= limit:
                     return inside.id
             inside = inside.parent
         return ""
@@ -154,6 +162,13 @@ class Holder:
     def __init__(self) -> None:
         self.passes: list[Pass] = []
         self.group: Group | None = None
+
+
+def _tidied(lot: Lot, stays: dict[bytes, Stay], members: int) -> dict[bytes, Stay]:
+    """Without those that ended unseen, once they may be more than the others."""
+    if len(stays) <= 64 + 2 * members:
+        return stays
+    return {session: stay for session, stay in stays.items() if lot.stays.get(stay.credential) is stay}
 
 
 def is_open(lot: Lot, stay: Stay, without: bytes) -> bool:

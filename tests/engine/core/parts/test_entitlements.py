@@ -422,6 +422,35 @@ def test_members_leave_a_group_and_limits_change_while_cars_are_in() -> None:
     made.check()
 
 
+def test_a_stay_whose_credential_was_swapped_counts_once_under_the_new_one() -> None:
+    """And its old card, coming in anew, is one more."""
+    made = yard()
+    group(made, "acme", b"a", limit=1)
+    made.scan(0, b"a")
+    stay = made.lot.stays.pop(b"\2a")
+    stay.credential = b"\2x"
+    made.lot.stays[b"\2x"] = stay
+    assert reason(made, 0, b"a") == 302
+    made.scan(1, b"x")
+    assert count(made, "acme") == 0
+    assert reason(made, 0, b"a") == 0
+
+
+def test_entries_that_lapse_for_ever_leave_nothing_behind() -> None:
+    """What a group and a pass look through stays small, however often a car backs out of sight."""
+    made = yard(CONFIRMED)
+    made.careful = False
+    group(made, "acme", b"a", limit=1, areas={"north": 1})
+    issue(made, "code", b"a", uses=1)
+    for _ in range(200):
+        assert reason(made, 0, b"a") == 0
+        made.tick(2 * MINUTE)
+    found = part(made).groups["acme"]
+    assert len(found.counted) < 70 and len(found.by_area["north"]) < 70
+    assert len(part(made).passes["code"].pending) < 70
+    made.check()
+
+
 # Orders and queries
 
 
