@@ -30,7 +30,8 @@ class Part:
 
     THEME: its name in the file, in `lot.parts` and in snapshots; ORDERS: commands it adds, by name, each with
     the shape of its args, and QUERIES; APPLIERS: how its own events change the lot. next_ms: when
-    `due` may have something. on: whether it wants to be told of cars and events under the rules there are.
+    `due` may have something. on: whether it is told of cars and events under the rules there are; watches,
+    listens: whether of cars (`moved`), and of events (`heard`), in that case.
     """
 
     THEME: ClassVar[str] = ""
@@ -41,6 +42,8 @@ class Part:
     def __init__(self, lot: Lot) -> None:
         self.lot = lot
         self.on = True
+        self.watches = True
+        self.listens = True
         self.next_ms = NEVER
 
     def configure(self, rules: msgspec.Struct | None) -> None:

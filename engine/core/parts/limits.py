@@ -25,9 +25,10 @@ class Limits(Part):
     with a limit of its own from another one; overstay: ms, when that was found; turned: it is on its way
     out, within the grace}.
 
-    queue: (when it is over, session, stay) of the cars that have a limit, a heap. Cars that left stay in it
-    until their time: to take them out would cost each exit a search. ripe: those whose time is over, until
-    the finding is journalled. Both are made from the stays, and are no part of the state.
+    same_ms: the limit where all stays have the same one, else 0. queue: (when it is over, session, stay) of
+    the cars that have a limit, a heap. Cars that left stay in it until their time: to take them out would
+    cost each exit a search. ripe: those whose time is over, until the finding is journalled. Both are made
+    from the stays, and are no part of the state.
     """
 
     THEME = "limits"
@@ -38,6 +39,7 @@ class Limits(Part):
         self.rules = Rules()
         self.hours: ClosedHours | None = None
         self.limited = False
+        self.same_ms = 0
         self.queue: list[tuple[int, bytes, Stay]] = []
         self.ripe: dict[bytes, Stay] = {}
         self.closing_told_ms = 0
@@ -51,9 +53,11 @@ class Limits(Part):
         if not closed:
             self.closing_told_ms = 0
         rules_now = self.rules
-        self.limited = bool(
-            rules_now.longest_stay_s or rules_now.longest_by_class or rules_now.longest_by_area
-        )
+        apart = bool(rules_now.longest_by_class or rules_now.longest_by_area)
+        self.limited = bool(rules_now.longest_stay_s) or apart
+        self.same_ms = 0 if apart else rules_now.longest_stay_s * 1000
+        self.listens = rules_now.turn_round_s > 0
+        self.watches = self.limited or self.listens
         self._make_queue()
 
     def dump(self) -> int | None:
@@ -104,6 +108,9 @@ class Limits(Part):
             if stay.notes is not None and before is not None and "turned" in _notes(stay):
                 before.tally.turned_round += 1
             return
+        if self.same_ms and before is None:
+            self._expect(stay.entered_at_ms + self.same_ms, stay)
+            return
         if not self.limited:
             return
         if before is not None and area.id in self.rules.longest_by_area:
@@ -115,7 +122,8 @@ class Limits(Part):
     def _expect(self, over_ms: int, stay: Stay) -> None:
         queue = self.queue
         heappush(queue, (over_ms, stay.session, stay))
-        self.next_ms = min(self.next_ms, over_ms)
+        if over_ms < self.next_ms:
+            self.next_ms = over_ms
         if len(queue) > STALE_MIN and len(queue) > 2 * len(self.lot.stays):
             ripe = self.ripe
             self._make_queue()
@@ -123,7 +131,7 @@ class Limits(Part):
 
     def heard(self, event: Event, stay: Stay | None) -> None:
         """Turning round is marked on the scan at the exit; it counts when the car is out."""
-        if not isinstance(event, ScanDecided) or event.way != codes.OUT or event.verdict != codes.OPEN:
+        if type(event) is not ScanDecided or event.way != codes.OUT or event.verdict != codes.OPEN:
             return
         turned = event.rare is not None and TURNED_ROUND in event.marks
         if stay is not None:

@@ -19,8 +19,8 @@ def set_rules(lot: Lot, rules: dict[str, Any]) -> None:
         data = rules.get(cls.THEME)
         part.configure(None if data is None else read_theme(cls.THEME, data))
     parts = [part for part in lot.parts.values() if part.on]
-    lot.watchers = tuple(part for part in parts if type(part).moved is not Part.moved)
-    lot.listeners = tuple(part for part in parts if type(part).heard is not Part.heard)
+    lot.watchers = tuple(part for part in parts if part.watches and type(part).moved is not Part.moved)
+    lot.listeners = tuple(part for part in parts if part.listens and type(part).heard is not Part.heard)
     lot.lane_listeners = tuple(part for part in parts if type(part).passed is not Part.passed)
     lot.entry, lot.exit = rules_of(lot)
 
