@@ -13,7 +13,7 @@ A new rule of the engine adds a chapter:
    It keeps a model of its own, in dicts, from `judge` or `folded`, and overrides only the hooks it needs.
 2. If the rule can refuse a scan, `objections(look, lot)` gives its reasons whenever they are true, whatever
    other rules say. `Reasons` does the rest: no barrier opened against an objection, no refusal without a true
-   one, findings of a REPLAY likewise.
+   one, findings of a REPLAY likewise. What the rule lets by and only tells is `passed_over`.
 3. New event types: a line in `records.FIELDS`; a line in `facts._FOLDS` (`_nothing`, if the chapter's own
    model takes it). New orders: a line in `orders.ORDERS`. Both tables refuse what they do not know.
 4. If it changes where cars are or what a lot counts, the model that says so (`stays`, `layout`) changes too.

@@ -113,6 +113,10 @@ class Auditor:
         """Every reason that is true of a scan, by all chapters."""
         return {reason for call in self._called["objections"] for reason in call(look, lot)}
 
+    def passed_over(self, look: Look, lot: Lot) -> set[int]:
+        """Every reason that is true of a scan and refuses nobody."""
+        return {reason for call in self._called["passed_over"] for reason in call(look, lot)}
+
     # -- told by readers
 
     def event_made(

@@ -42,7 +42,8 @@ class Chapter:
     """Base of the chapters: every hook does nothing here, and only those that a chapter has are called.
 
     `judge` sees each durable event with the facts as they were before it, `folded` with those after it;
-    `objections` gives every reason that is true of a scan by this chapter's rule. The others are what devices
+    `objections` gives every reason that is true of a scan by this chapter's rule, `passed_over` those that
+    are true and do not keep its barrier down. The others are what devices
     and the node tell, see Auditor. The first finding ends a run, so a model need not survive one.
     """
 
@@ -62,6 +63,10 @@ class Chapter:
     def folded(self, event: Event, lot: "Lot") -> None: ...
 
     def objections(self, look: Look, lot: "Lot") -> Iterable[int]:
+        return ()
+
+    def passed_over(self, look: Look, lot: "Lot") -> Iterable[int]:
+        """Reasons that are true of a scan and that the rules let by: it opens, and says one of them."""
         return ()
 
     # -- by the node

@@ -53,6 +53,7 @@ def _spec(lot: Any) -> dict[str, Any]:
         "confirm_ms": 1000 * lot.confirm_s,
         "areas": [{"id": a.id, "parent": a.parent, "spots": [_spots(s) for s in a.spots]} for a in lot.areas],
         "gates": [{"id": gate.id, "nearest": list(gate.nearest)} for gate in lot.gates],
+        **({"rules": r.plain(lot.rules)} if lot.rules else {}),
     }
 
 

@@ -1,5 +1,7 @@
 """All that is on record of one lot: what the chapters judge the next record against."""
 
+from typing import Any
+
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Look
 from liftgate.sim.world.audit.layout import Lane, Layout
@@ -11,7 +13,7 @@ class Lot:
     """The facts of one lot, folded from its records.
 
     modes: lane → SET_LANE's mode where one was set; states: lane → (barrier, loop, faults) as reported;
-    denied: credential → reason; known: credential → classes of spot.
+    denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold now.
     """
 
     def __init__(self, id: str) -> None:
@@ -23,6 +25,7 @@ class Lot:
         self.states: dict[tuple[str, int], tuple[int, bool, list[str]]] = {}
         self.denied: dict[bytes, str] = {}
         self.known: dict[bytes, list[str]] = {}
+        self.rules: dict[str, Any] = {}
 
     def fold(self, event: Event) -> None:
         """Take in what an event says. Chapters have judged it: it fits."""
@@ -132,6 +135,10 @@ def _history_scan(lot: Lot, event: Event) -> None:
 
 
 def _lot_configured(lot: Lot, event: Event) -> None:
+    """What was ordered of rules holds until the file says something new about them."""
+    before, rules = lot.layout.spec.get("rules", {}), event["spec"].get("rules", {})
+    if rules != before:
+        lot.rules = rules
     lot.layout.set_lot(event["spec"])
     lot.stays.resettle()
 
@@ -182,6 +189,10 @@ def _reset(lot: Lot, event: Event) -> None:
         stay.forgiven = True
 
 
+def _rules_set(lot: Lot, event: Event) -> None:
+    lot.rules = event["rules"]
+
+
 def _nothing(lot: Lot, event: Event) -> None:
     """What was done at a barrier or a display, and that a command is done, leave nothing to remember."""
 
@@ -204,4 +215,6 @@ _FOLDS = {
     r.REGISTERED: _registered,
     r.FORGOTTEN: _forgotten,
     r.RESET: _reset,
+    r.RULES_SET: _rules_set,
+    r.FINDING: _nothing,
 }

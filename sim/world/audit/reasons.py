@@ -11,7 +11,8 @@ LOOK = 500
 
 class Reasons(Chapter):
     """Every chapter's objections to a scan, against what was decided. Which of several true reasons is given
-    is the engine's choice. History is never refused: there the finding is the reason.
+    is the engine's choice. What a rule lets by is told where nothing else objects. History is never refused:
+    there the finding is the reason.
     """
 
     def judge(self, event: Event, lot: Lot) -> None:
@@ -23,16 +24,22 @@ class Reasons(Chapter):
     def _judge_scan(self, event: Event, lot: Lot) -> None:
         true = self.audit.objections(lot.look(event), lot)
         if event["verdict"] == r.OPEN:
-            if true or event["reason"]:
-                self.find("wrongly opened", tell(event), f"refused, for one of {sorted(true)}")
+            self._judge_opened(event, lot, true)
         elif event["reason"] not in true:
             expected = f"one of {sorted(true)}" if true else "opened: nothing is against it"
             self.find("wrongly refused", tell(event), expected)
 
+    def _judge_opened(self, event: Event, lot: Lot, true: set[int]) -> None:
+        told = self.audit.passed_over(lot.look(event), lot) or {0}
+        if true:
+            self.find("wrongly opened", tell(event), f"refused, for one of {sorted(true)}")
+        elif event["reason"] not in told:
+            self.find("wrongly opened", tell(event), f"opened, with one of {sorted(told)} as its reason")
+
     def _judge_history(self, event: Event, lot: Lot) -> None:
         true = self.audit.objections(lot.look(event), lot)
         if event["verdict_given"] == r.OPEN:
-            right = event["finding"] in (true or {0})
+            right = event["finding"] in (true or self.audit.passed_over(lot.look(event), lot) or {0})
         else:
             right = event["finding"] == (0 if true else LOOK)
         if not right:

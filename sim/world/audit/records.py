@@ -17,6 +17,7 @@ SCAN, PASSAGE, LANE, HISTORY = 0x10, 0x12, 0x13, 0x15
 LOT_CONFIGURED, READER_CONFIGURED, LAPSED = 0x20, 0x21, 0x22
 DONE, CORRECTED, MODE_SET, VENDED, SHOWN = 0x30, 0x31, 0x32, 0x33, 0x34
 DENIED, ALLOWED, REGISTERED, FORGOTTEN, RESET = 0x35, 0x36, 0x37, 0x38, 0x39
+RULES_SET, FINDING = 0x3A, 0x3B
 
 IN, OUT = 1, 2
 OPEN, REFUSE, PAY_FIRST = 1, 2, 3
@@ -45,6 +46,8 @@ FIELDS: dict[int, tuple[str, ...]] = {
         REGISTERED: _ALL + "credential classes actor",
         FORGOTTEN: _ALL + "credential actor",
         RESET: _ALL + "credential actor reason",
+        RULES_SET: _ALL + "rules actor reason",
+        FINDING: _ALL + "kind text about",
     }.items()
 }
 """Per type the names of what follows it in the array. A rule's new event adds its line here."""
@@ -125,6 +128,12 @@ def tell(event: Event) -> str:
 
 def _short(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else f"{value}"[:120]
+
+
+def marks(event: Event) -> dict[str, Any]:
+    """What rules had a scan's event say."""
+    rare = event["rare"] or []
+    return rare[2] if len(rare) > 2 else {}
 
 
 def plain(value: Any) -> Any:
