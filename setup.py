@@ -36,6 +36,7 @@ COMPILED = [
     "engine/core/rules/passback",
     "engine/core/rules/identity",
     "engine/core/rules/payment",
+    "engine/core/rules/reservations",
     "engine/core/rules/limits",
     "engine/core/reads",
     "engine/core/moves",

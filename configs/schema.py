@@ -60,6 +60,10 @@ MAY: tuple[str, ...] = (
     "lost_ticket",
     "swap_credential",
     "close_stay",
+    "reserve",
+    "change_reservation",
+    "cancel_reservation",
+    "accept_offer",
 )
 
 

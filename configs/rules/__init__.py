@@ -19,6 +19,7 @@ from liftgate.configs.rules.ledger import Ledger
 from liftgate.configs.rules.limits import Limits
 from liftgate.configs.rules.passback import PassbackRules
 from liftgate.configs.rules.reconciliation import Reconciliation
+from liftgate.configs.rules.reservations import Reservations
 
 THEMES: dict[str, type[msgspec.Struct]] = {
     "identity": IdentityRules,
@@ -29,6 +30,7 @@ THEMES: dict[str, type[msgspec.Struct]] = {
     "limits": Limits,
     "reconciliation": Reconciliation,
     "passback": PassbackRules,
+    "reservations": Reservations,
 }
 """By the theme's name in the file."""
 

@@ -9,6 +9,7 @@ from liftgate.engine.core.parts.ledger import Ledger
 from liftgate.engine.core.parts.limits import Limits
 from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reconciliation import Reconciliation
+from liftgate.engine.core.parts.reservations import ReservationsPart
 
 PARTS: tuple[type[Part], ...] = (
     LanesPart,
@@ -19,6 +20,7 @@ PARTS: tuple[type[Part], ...] = (
     Ledger,
     Limits,
     Reconciliation,
+    ReservationsPart,
 )
 """In this order they are asked what is due, and told what happened."""
 

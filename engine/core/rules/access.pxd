@@ -16,5 +16,6 @@ cdef class NotDenied(Rule):
 
 cdef class IsKnown(Rule):
     cdef public dict holders
+    cdef public object book
     @cython.locals(lane=Lane)
     cpdef int check(self, Lot lot, ReadCredential read) except -1

@@ -62,29 +62,37 @@ class NotDenied(Rule):
 
 class IsKnown(Rule):
     """Policy "known", and lane mode 5, let in only registered credentials, and holders of passes and members
-    of groups: whether those let in is asked later (`rules/entitlements.py`).
+    of groups: whether those let in is asked later (`rules/entitlements.py`). A reservation makes its
+    credential known in its time.
     """
 
     name = "known"
 
-    def __init__(self, holders: dict[bytes, Any] | None = None) -> None:
+    def __init__(self, holders: dict[bytes, Any] | None = None, book: Any = None) -> None:
         self.holders = {} if holders is None else holders
+        self.book = book
 
     @classmethod
     def made_for(cls, lot: Lot) -> "Rule | None":
         part = lot.parts.get("entitlements")
-        return cls(None if part is None or part.rules is None else part.holders)
+        holders = None if part is None or part.rules is None else part.holders
+        part = lot.parts.get("reservations")
+        return cls(holders, None if part is None or part.rules is None else part.book)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane
         if lane.policy[read.kind] == "open" and lane.mode != codes.KNOWN_ONLY:
             return 0
-        return 0 if read.credential in lot.known or read.credential in self.holders else UNKNOWN
+        if read.credential in lot.known or read.credential in self.holders:
+            return 0
+        return 0 if self.book is not None and self.book.lets_in(lot, read) else UNKNOWN
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         known = "registered" if read.credential in lot.known else "not registered"
         if read.credential in self.holders:
             known += ", holds a pass or is in a group"
+        if self.book is not None and self.book.lets_in(lot, read):
+            known += ", has a reservation"
         lane = read.lane
         needed = lane.policy[read.kind] != "open" or lane.mode == codes.KNOWN_ONLY
         return f"{known}; registration is {'needed' if needed else 'not needed'} here"

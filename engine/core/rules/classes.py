@@ -4,7 +4,14 @@ from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.passes import Pass, kept_with
 from liftgate.engine.core.rules.base import Rule
-from liftgate.engine.core.rules.place import CLASS_FULL, FULL, STANDARD, HasSpace, asks_for_classes
+from liftgate.engine.core.rules.place import (
+    CLASS_FULL,
+    FULL,
+    STANDARD,
+    HasSpace,
+    asks_for_classes,
+    asks_for_reservations,
+)
 
 ACCESSIBLE = "accessible"
 
@@ -24,7 +31,7 @@ class HasSpaceOfClass(HasSpace):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "Rule | None":
-        if not asks_for_classes(lot):
+        if not asks_for_classes(lot) or asks_for_reservations(lot):
             return None
         entitled, classes = lot.parts["entitlements"], lot.parts["classes"]
         passes = {} if entitled.rules is None else entitled.passes

@@ -79,6 +79,12 @@ def asks_for_classes(lot: Lot) -> bool:
     return any(part is not None and part.rules is not None for part in map(lot.parts.get, CLASS_THEMES))
 
 
+def asks_for_reservations(lot: Lot) -> bool:
+    """Whether HasSpaceOrReservation (`rules/reservations.py`) stands in for both."""
+    part = lot.parts.get("reservations")
+    return part is not None and part.rules is not None
+
+
 class HasSpace(Rule):
     """Room by count, then a spot of a class that the credential may use, nearest to the gate first.
 
@@ -90,7 +96,7 @@ class HasSpace(Rule):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "Rule | None":
-        return None if cls is HasSpace and asks_for_classes(lot) else cls()
+        return None if asks_for_classes(lot) or asks_for_reservations(lot) else cls()
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane

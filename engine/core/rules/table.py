@@ -11,6 +11,7 @@ from liftgate.engine.core.rules.limits import IsOpenNow, TurnsRound
 from liftgate.engine.core.rules.passback import PassbackIn, PassbackOut
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
+from liftgate.engine.core.rules.reservations import HasSpaceOrReservation
 
 ENTRY: tuple[type[Rule], ...] = (
     PlateIsWitness,
@@ -25,6 +26,7 @@ ENTRY: tuple[type[Rule], ...] = (
     PassbackIn,
     HasSpace,
     HasSpaceOfClass,
+    HasSpaceOrReservation,
     NotHeldByPlan,
     PlateComesAlong,
 )

@@ -4,6 +4,6 @@ Tags: 0x40-0x4F entitlements, 0x50-0x5F reservations, 0x60-0x6F passback and ide
 limits and reconciliation, 0x80-0x8F lanes.
 """
 
-from liftgate.engine.core.theme_events import entitlements, lanes, ledger, passback
+from liftgate.engine.core.theme_events import entitlements, lanes, ledger, passback, reservations
 
-__all__ = ["entitlements", "lanes", "ledger", "passback"]
+__all__ = ["entitlements", "lanes", "ledger", "passback", "reservations"]

@@ -21,6 +21,7 @@ from liftgate.engine.core import state
 from liftgate.engine.core.theme_events import entitlements as pe
 from liftgate.engine.core.theme_events import lanes, ledger
 from liftgate.engine.core.theme_events import passback as pb
+from liftgate.engine.core.theme_events import reservations as rs
 from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "events_v1.json"
@@ -109,6 +110,21 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     pb.CredentialSwapped: {"session": BIN16, "before": TOKEN, "after": TOKEN, "actor": ID, "reason": WORDS},
     pb.CarNamed: {"session": BIN16, "credential": TOKEN, "area": ID, "entered_at_ms": TIME}
     | {"notes": st.dictionaries(ID, WORDS | st.booleans(), max_size=3), "cause": WORDS, "actor": ID},
+    rs.ReservationMade: {"id": BIN16, "credential": st.none() | TOKEN, "code": TOKEN, "area": ID}
+    | {"spot_class": ID, "spot": ID, "from_ms": TIME, "to_ms": TIME, "early_ms": TIME, "late_ms": TIME}
+    | {"leave_ms": TIME, "waiting": st.booleans(), "percent": U8, "actor": ID, "reason": WORDS},
+    rs.ReservationChanged: {"id": BIN16, "credential": st.none() | TOKEN, "from_ms": TIME, "to_ms": TIME}
+    | {"percent": U8, "actor": ID, "reason": WORDS},
+    rs.ReservationCancelled: {"id": BIN16, "actor": ID, "reason": WORDS},
+    rs.HoldGrown: {"id": BIN16, "percent": U8},
+    rs.ReservationOpened: {"id": BIN16, "session": st.none() | BIN16},
+    rs.ReservationReleased: {"id": BIN16, "why": ID},
+    rs.ReservationOffered: {"id": BIN16, "until_ms": TIME},
+    rs.OfferAccepted: {"id": BIN16, "actor": ID},
+    rs.ReservationOverstayed: {"id": BIN16, "session": BIN16},
+    rs.ReservationTurnedAway: {"id": BIN16},
+    rs.SpotWithheld: {"id": BIN16},
+    rs.ArrivalWithdrawn: {"id": BIN16},
     op.FindingMade: {"kind": ID, "text": WORDS, "about": st.dictionaries(ID, U16 | WORDS, max_size=4)},
 }
 

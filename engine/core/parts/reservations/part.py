@@ -1,0 +1,311 @@
+"""What a lot remembers of reservations, and how events change it."""
+
+from typing import Any, ClassVar, cast
+
+import msgspec
+
+from liftgate.codecs import codes
+from liftgate.configs.rules.reservations import Reservations
+from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded, ScanDecided
+from liftgate.engine.core.model import Area, Lot, Stay
+from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.engine.core.parts.base import NEVER, Applier, CarryOut, Part
+from liftgate.engine.core.parts.reservations import due, orders, queries
+from liftgate.engine.core.parts.reservations.book import (
+    ARRIVING,
+    BOOKED,
+    INSIDE,
+    MAY_COME,
+    OFFERED,
+    THEME,
+    TURNED_AWAY,
+    TURNED_AWAY_TOLD,
+    WAITING,
+    Book,
+    Reservation,
+)
+from liftgate.engine.core.parts.reservations.holds import Holds
+from liftgate.engine.core.parts.reservations.times import Times
+from liftgate.engine.core.theme_events import reservations as ev
+
+
+class ReservationsPart(Part):
+    """Reservations of one lot.
+
+    by_session: those whose car was let in, kept after it backed out, since its passage may only be late;
+    arriving: those with an opened barrier; to_tell: whose car was turned away and nobody was told yet; freed:
+    a place may be offered to who waits (no part of the state).
+    """
+
+    THEME = THEME
+    ORDERS: ClassVar[dict[str, tuple[type[Any], CarryOut]]] = orders.ORDERS
+    QUERIES = queries.QUERIES
+
+    def __init__(self, lot: Lot) -> None:
+        super().__init__(lot)
+        self.rules: Reservations | None = None
+        self.book = Book()
+        self.holds = Holds(lot)
+        self.times = Times(self.book)
+        self.by_session: dict[bytes, Reservation] = {}
+        self.arriving: dict[bytes, Reservation] = {}
+        self.to_tell: dict[bytes, Reservation] = {}
+        self.freed = True
+
+    def configure(self, rules: Any) -> None:
+        self.rules = rules
+        self.on = rules is not None
+        if self.on != self.holds.on:
+            self._switch(self.on)
+        for found in [each for each in self.book.all.values() if self.holds.rebuilt(each)]:
+            self.holds.give_up(found)
+            self.holds.keep(found)
+        self.times.configure(rules)
+        self.freed = True
+        self._wait()
+
+    def _switch(self, on: bool) -> None:
+        """Without rules nothing is kept and no car is followed; those that left meanwhile kept theirs."""
+        for found in self.book.all.values():
+            self.holds.give_up(found)
+        self.holds.on = on
+        for found in self.book.all.values():
+            self.holds.keep(found)
+        open_now = {stay.session for stay in self.lot.stays.values()}
+        for found in list(self.book.all.values()):
+            if found.state == INSIDE and found.session not in open_now:
+                self.end(found, "kept")
+
+    def dump(self) -> Any:
+        if not self.book.last_number:
+            return None
+        return {
+            "all": list(self.book.all.values()),
+            "ended": self.book.ended,
+            "last": self.book.last_number,
+        }
+
+    def load(self, data: Any) -> None:
+        self.book.ended, self.book.last_number = data["ended"], data["last"]
+        for saved in data["all"]:
+            found = msgspec.convert(saved, Reservation)
+            self.book.add(found)
+            self.holds.keep(found, found.withheld)
+            if found.session is not None:
+                self.by_session[found.session] = found
+            if found.state == ARRIVING:
+                self.arriving[found.id] = found
+            if found.turned_away == TURNED_AWAY:
+                self.to_tell[found.id] = found
+        self.times.configure(self.rules)
+        self._wait()
+
+    def due(self, now_ms: int) -> list[OperatorEvent]:
+        found = [] if self.rules is None else due.events(self, self.rules, now_ms)
+        if not found:
+            self.freed = False
+            self._wait()
+        return found
+
+    def _wait(self) -> None:
+        """Of a spot that lapsed and a barrier that nobody passed nobody tells: those are polled."""
+        polled = self.freed or self.arriving or self.to_tell or self.holds.wanted
+        self.next_ms = NEVER if self.rules is None else 0 if polled else self.times.first_ms()
+
+    # -- cars
+
+    def heard(self, event: Event, stay: Stay | None) -> None:
+        if not self.book.all:
+            return
+        if isinstance(event, ScanDecided):
+            if event.rare is not None:
+                self._scanned(event.marks, event, stay)
+        elif stay is not None and isinstance(event, HistoryRecorded | PassageRecorded):
+            if event.effect == "withdrawn":
+                found = self.by_session.get(stay.session)
+                if found is not None and found.state == ARRIVING:
+                    self._withdraw(found)
+            elif isinstance(event, HistoryRecorded) and event.what == ScanDecided.TYPE:
+                self._take_history(event, stay)
+
+    def _scanned(self, marks: dict[str, Any], event: ScanDecided, stay: Stay | None) -> None:
+        found = self.book.all.get(marks.get("reservation", b""))
+        if found is not None and stay is not None and event.verdict == codes.OPEN:
+            self._arrive(found, stay, event.effect == codes.MOVED)
+        found = self.book.all.get(marks.get("overbooked", b""))
+        if found is not None and not found.turned_away:
+            found.turned_away = TURNED_AWAY
+            self.to_tell[found.id] = found
+            self.next_ms = 0
+
+    def _take_history(self, event: HistoryRecorded, stay: Stay) -> None:
+        if event.verdict_given != codes.OPEN or event.way != codes.IN or not event.effect:
+            return
+        found = self.book.coming(stay.credential, event.area, event.at_ms)
+        if found is not None:
+            self._arrive(found, stay, event.effect == "moved")
+
+    def _arrive(self, found: Reservation, stay: Stay, moved: bool) -> None:
+        """Its barrier was opened; from here on the stay has the place, not the reservation."""
+        self.book.bind(found, stay.credential)
+        if found.session is not None:
+            self.by_session.pop(found.session, None)
+        found.session = stay.session
+        self.by_session[stay.session] = found
+        self._become(found, INSIDE if moved else ARRIVING, stay)
+
+    def _become(self, found: Reservation, state: str, stay: Stay | None = None) -> None:
+        """Be in another state, and keep what that keeps. stay: perhaps in the very spot that was kept."""
+        self.holds.give_up(found, stay is not None and stay.spot_name() == found.spot)
+        found.state = state
+        if state == ARRIVING:
+            self.arriving[found.id] = found
+        else:
+            self.arriving.pop(found.id, None)
+        self._kept_again(found)
+
+    def _kept_again(self, found: Reservation) -> None:
+        self.holds.keep(found)
+        self.holds.withhold()
+        self.times.note(found)
+        self._wait()
+
+    def _withdraw(self, found: Reservation) -> None:
+        self._become(found, BOOKED)
+
+    def moved(self, stay: Stay, before: Area | None) -> None:
+        if not self.book.all:
+            return
+        found = self.by_session.get(stay.session)
+        if found is not None:
+            area = self.lot.areas.get(found.area)
+            inside = stay.area is not None and area is not None and stay.area.within(area)
+            if inside and found.state in MAY_COME:
+                self._become(found, INSIDE, stay)
+            elif not inside and found.state == INSIDE:
+                self.end(found, "kept")
+        if self.holds.wanted:
+            self.holds.withhold()
+
+    # -- events
+
+    def end(self, found: Reservation, why: str) -> None:
+        """It is over: what it kept is there for others."""
+        self.holds.give_up(found)
+        self.holds.withhold()
+        self.book.end(found, why)
+        self.arriving.pop(found.id, None)
+        self.to_tell.pop(found.id, None)
+        if found.session is not None:
+            self.by_session.pop(found.session, None)
+        self.freed = True
+        self._wait()
+
+    def made(self, event: ev.ReservationMade) -> None:
+        self.book.last_number += 1
+        found = Reservation(
+            event.id,
+            event.credential,
+            event.code,
+            event.area,
+            event.spot_class,
+            event.spot,
+            event.from_ms,
+            event.to_ms,
+            event.early_ms,
+            event.late_ms,
+            event.leave_ms,
+            self.book.last_number,
+            WAITING if event.waiting else BOOKED,
+            event.percent,
+        )
+        self.book.add(found)
+        self._kept_again(found)
+
+    def changed(self, found: Reservation, event: ev.ReservationChanged) -> None:
+        self.holds.give_up(found)
+        self.book.bind(found, event.credential)
+        found.from_ms, found.to_ms, found.percent = event.from_ms, event.to_ms, event.percent
+        found.opened = found.overstayed = False
+        self.freed = True
+        self._kept_again(found)
+
+    def cancelled(self, found: Reservation, event: ev.ReservationCancelled) -> None:
+        self.end(found, "cancelled")
+
+    def released(self, found: Reservation, event: ev.ReservationReleased) -> None:
+        self.end(found, event.why)
+
+    def grown(self, found: Reservation, event: ev.HoldGrown) -> None:
+        self._grow(found, event.percent)
+
+    def _grow(self, found: Reservation, percent: int) -> None:
+        self.holds.give_up(found)
+        found.percent = percent
+        self._kept_again(found)
+
+    def opened(self, found: Reservation, event: ev.ReservationOpened) -> None:
+        found.opened = True
+        stay = self.lot.stays.get(found.credential or b"")
+        if stay is not None and stay.session == event.session:
+            self._arrive(found, stay, True)
+        else:
+            self._grow(found, 100)
+
+    def offered(self, found: Reservation, event: ev.ReservationOffered) -> None:
+        found.offer_until_ms = event.until_ms
+        self._become(found, OFFERED)
+
+    def accepted(self, found: Reservation, event: ev.OfferAccepted) -> None:
+        self._become(found, BOOKED)
+
+    def overstayed(self, found: Reservation, event: ev.ReservationOverstayed) -> None:
+        found.overstayed = True
+        self._wait()
+
+    def turned_away(self, found: Reservation, event: ev.ReservationTurnedAway) -> None:
+        found.turned_away = TURNED_AWAY_TOLD
+        self.to_tell.pop(found.id, None)
+        self._wait()
+
+    def withheld(self, found: Reservation, event: ev.SpotWithheld) -> None:
+        self._grow(found, found.percent)
+
+    def withdrawn(self, found: Reservation, event: ev.ArrivalWithdrawn) -> None:
+        self._withdraw(found)
+
+
+def reservations_of(lot: Lot) -> ReservationsPart:
+    """The part of a lot that is configured; every such lot has one."""
+    return cast(ReservationsPart, lot.parts[THEME])
+
+
+_FOLDS: dict[type, Any] = {
+    ev.ReservationChanged: ReservationsPart.changed,
+    ev.ReservationCancelled: ReservationsPart.cancelled,
+    ev.ReservationReleased: ReservationsPart.released,
+    ev.HoldGrown: ReservationsPart.grown,
+    ev.ReservationOpened: ReservationsPart.opened,
+    ev.ReservationOffered: ReservationsPart.offered,
+    ev.OfferAccepted: ReservationsPart.accepted,
+    ev.ReservationOverstayed: ReservationsPart.overstayed,
+    ev.ReservationTurnedAway: ReservationsPart.turned_away,
+    ev.SpotWithheld: ReservationsPart.withheld,
+    ev.ArrivalWithdrawn: ReservationsPart.withdrawn,
+}
+
+
+def _applier(fold: Any) -> Applier:
+    def apply(lot: Lot, event: Any, position: int) -> None:
+        part = reservations_of(lot)
+        fold(part, part.book.all[event.id], event)
+
+    return apply
+
+
+def _made(lot: Lot, event: ev.ReservationMade, position: int) -> None:
+    reservations_of(lot).made(event)
+
+
+ReservationsPart.APPLIERS = {kind: _applier(fold) for kind, fold in _FOLDS.items()}
+ReservationsPart.APPLIERS[ev.ReservationMade] = _made
