@@ -26,8 +26,8 @@ class Reservation(msgspec.Struct, array_like=True):
     """A place in an area, of a class or one spot, from from_ms to to_ms (not part of it).
 
     credential: None until its code is seen; number: its place in the order of asking; percent: how much of
-    its place is kept; withheld: its spot is out of the free ones; opened: the car may come; session: its stay,
-    before the barrier or inside; overstayed, turned_away: what was told of it.
+    its place is kept; withheld: its spot is out of the free ones; opened: the car may come; session: its
+    stay, before the barrier or inside; overstayed, turned_away: what was told of it.
     """
 
     id: bytes
