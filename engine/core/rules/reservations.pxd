@@ -7,6 +7,8 @@ from liftgate.engine.core.rules.classes cimport HasSpaceOfClass
 cdef class HasSpaceOrReservation(HasSpaceOfClass):
     cdef public object book
     cdef public dict by_area
+    cdef public dict by_credential
+    cdef public dict by_code
     @cython.locals(stay=Stay)
     cpdef int check(self, Lot lot, ReadCredential read) except -1
     cdef int _reserved(self, Lot lot, ReadCredential read, object found) except -1

@@ -27,6 +27,8 @@ class HasSpaceOrReservation(HasSpaceOfClass):
     ) -> None:
         super().__init__(passes, fallback)
         self.book = book
+        self.by_credential = book.by_credential
+        self.by_code = book.by_code
         self.by_area = by_area
 
     @classmethod
@@ -40,12 +42,13 @@ class HasSpaceOrReservation(HasSpaceOfClass):
         return cls(passes, fallback, part.book, part.holds.by_area)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        if self.book.by_credential or self.book.by_code:
+        if self.by_credential or self.by_code:
             stay = read.stay
             if stay is None or not stay.moving or stay.to is not read.lane.area or not stay.holds():
-                found = self.book.coming(read.credential, read.lane.area.id, read.time_ms)
-                if found is not None:
-                    return self._reserved(lot, read, found)
+                if self.by_code or read.credential in self.by_credential:
+                    found = self.book.coming(read.credential, read.lane.area.id, read.time_ms)
+                    if found is not None:
+                        return self._reserved(lot, read, found)
                 holds = self.by_area.get(read.lane.area.id)
                 if holds is not None:
                     return self._beside(lot, read, holds)
