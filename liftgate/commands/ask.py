@@ -29,6 +29,9 @@ from liftgate.configs.loader import load
 from liftgate.gateways.queries import QUERIES
 from liftgate.sim.city.client import Dial, connect
 
+WORDS = {name: answer.__doc__ or shape.__doc__ for name, (shape, answer) in QUERIES.items()}
+"""What each query answers: said where it is answered, or with what it asks for."""
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
@@ -57,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(fields.described(args.explain, shape_of(args.explain, QUERIES, "query"))))
         return FINE
     if args.list or args.query is None:
-        print("\n".join(summaries({name: answer.__doc__ for name, (_, answer) in QUERIES.items()})))
+        print("\n".join(summaries(WORDS)))
         return FINE
     if args.config is None:
         raise Trouble("--config says which engine", USAGE)

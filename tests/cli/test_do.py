@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from liftgate.commands.ask import WORDS
+from liftgate.engine.core.orders import ORDERS
 from tests.cli.commands import CARD, events, liftgate, scan
 
 
@@ -64,6 +66,12 @@ def test_mistakes_are_told_before_anything_is_sent(config: Path) -> None:
         done = liftgate("do", "--config", config, "--lot", "north", *words)
         assert done.returncode == 2, words
         assert said in done.stderr
+
+
+def test_every_order_and_query_says_what_it_does() -> None:
+    """None is listed without words, and none with the words of another."""
+    docs = {name: shape.__doc__ for name, (shape, _) in ORDERS.items()} | WORDS
+    assert [name for name, doc in docs.items() if len((doc or "").splitlines()[0:1]) != 1] == []
 
 
 def test_lists_need_no_engine() -> None:

@@ -66,11 +66,13 @@ def _passes(lot: Lot, args: AskHolder) -> Reply:
 
 
 def _pass_by_name(lot: Lot, args: AskName) -> Reply:
+    """A pass by its name: its terms, its credentials and what is used of it."""
     found = _part(lot).passes.get(args.name)
     return (False, "no_such_pass", {}) if found is None else (True, "", _pass_body(found))
 
 
 def _group(lot: Lot, args: AskName) -> Reply:
+    """A group by its name: limits, the stays that count for it, how many members."""
     group = _part(lot).groups.get(args.name)
     if group is None:
         return False, "no_such_group", {}
@@ -85,7 +87,7 @@ def _group(lot: Lot, args: AskName) -> Reply:
 
 
 def _groups(lot: Lot, args: AskAll) -> Reply:
-    """Name to [stays that count, limit, members]."""
+    """Every group: [stays that count, limit, members]."""
     groups = _part(lot).groups
     body = {name: [each.use(lot), each.limit, len(each.members)] for name, each in groups.items()}
     return True, "", body
