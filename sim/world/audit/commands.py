@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.facts import Lot
-from liftgate.sim.world.audit.orders import ORDERS, effect_of, result_of, true_refusals
+from liftgate.sim.world.audit.orders import ORDERS, effect_of, result_of, seen_of, true_refusals
 from liftgate.sim.world.audit.records import Event, plain, tell
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ class Commands(Chapter):
     """What an order changes stands right before the record that it is done, and nowhere else.
 
     told: by lot and id; pending: per lot the change that is to be followed by its order, and what the order
-    should answer, as far as that is seen before the change.
+    should answer, as far as that is seen before the change; rules: as they held before it. The drift that a
+    counted number shows stands between the two.
     """
 
     def __init__(self, audit: "Auditor") -> None:
@@ -38,6 +39,7 @@ class Commands(Chapter):
         self.told: dict[tuple[str, bytes], Command] = {}
         self.pending: dict[str, Event] = {}
         self.results: dict[str, dict[str, Any]] = {}
+        self.rules: dict[str, dict[str, Any]] = {}
 
     def command(self, service: str, id: bytes, lot: str, name: str, args: dict[str, Any]) -> None:
         self.told.setdefault((lot, id), Command(service, lot, name, plain(args)))
@@ -47,11 +49,14 @@ class Commands(Chapter):
     def judge(self, event: Event, lot: Lot) -> None:
         if event["type"] == r.DONE:
             self._judge_done(event, lot)
+        elif lot.id in self.pending and event["type"] == r.FINDING and event["kind"] == "drift":
+            return
         elif lot.id in self.pending:
             self.find("no command", tell(self.pending[lot.id]), f"its command next, not {tell(event)}")
         elif event["type"] in _EFFECTS:
             self.pending[lot.id] = event
             self.results[lot.id] = result_of(event, lot)
+            self.rules[lot.id] = lot.rules
 
     def _judge_done(self, event: Event, lot: Lot) -> None:
         effect, result = self.pending.pop(lot.id, None), self.results.pop(lot.id, {})
@@ -70,8 +75,8 @@ class Commands(Chapter):
     def _judge_effect(
         self, event: Event, command: Command, effect: Event | None, result: dict[str, Any]
     ) -> None:
-        expected = effect_of(command.name, command.args)
-        found = None if effect is None else {name: effect.get(name) for name in expected}
+        expected = effect_of(command.name, command.args, self.rules.get(command.lot, {}))
+        found = None if effect is None else {name: seen_of(effect).get(name) for name in expected}
         if found != expected:
             self.find("did otherwise", f"{tell(event)}, after {effect and tell(effect)}", f"{expected}")
         if (event["code"], event["body"]) != ("", result):

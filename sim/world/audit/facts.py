@@ -13,7 +13,8 @@ class Lot:
     """The facts of one lot, folded from its records.
 
     modes: lane → SET_LANE's mode where one was set; states: lane → (barrier, loop, faults) as reported;
-    denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold now.
+    denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold now;
+    themes: what chapters know of a theme, for queries about it.
     """
 
     def __init__(self, id: str) -> None:
@@ -26,6 +27,7 @@ class Lot:
         self.denied: dict[bytes, str] = {}
         self.known: dict[bytes, list[str]] = {}
         self.rules: dict[str, Any] = {}
+        self.themes: dict[str, Any] = {}
 
     def fold(self, event: Event) -> None:
         """Take in what an event says. Chapters have judged it: it fits."""
@@ -161,6 +163,12 @@ def _corrected(lot: Lot, event: Event) -> None:
     adrift[event["area"]] = adrift.get(event["area"], 0) + event["after"] - event["before"]
 
 
+def _recounted(lot: Lot, event: Event) -> None:
+    adrift = lot.stays.adrift
+    for area, before, after in event["areas"]:
+        adrift[area] = adrift.get(area, 0) + after - before
+
+
 def _mode_set(lot: Lot, event: Event) -> None:
     lot.modes[event["reader"], event["lane"]] = event["mode"]
 
@@ -217,4 +225,7 @@ _FOLDS = {
     r.RESET: _reset,
     r.RULES_SET: _rules_set,
     r.FINDING: _nothing,
+    r.RECOUNTED: _recounted,
+    r.REPORTED: _nothing,
+    r.RECONCILED: _nothing,
 }

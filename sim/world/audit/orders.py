@@ -19,16 +19,23 @@ ORDERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "register_credential": (r.REGISTERED, ("kind", "token", "actor", "classes?")),
     "forget_credential": (r.FORGOTTEN, ("kind", "token", "actor", "reason?")),
     "reset_passback": (r.RESET, ("kind", "token", "actor", "reason?")),
+    "set_rules": (r.RULES_SET, ("rules", "actor", "reason?")),
+    "recount": (r.RECOUNTED, ("counted", "actor", "reason?")),
+    "report_count": (r.REPORTED, ("area", "counted", "source", "actor")),
 }
 """Per order the type of its event, and its args; "?" marks those that may be left out."""
 
 _DEFAULTS: dict[str, Any] = {"reason": "", "classes": ["standard"]}
 _BOUNDS = {"to": (0, 10_000_000), "mode": (1, 5), "kind": (1, 4), "seconds": (1, 3600)}
 _LENGTHS = {"actor": (1, 64), "reason": (0, 512), "cause": (0, 512), "text": (0, 512), "token": (1, 512)}
+_COUNTS = (0, 10_000_000)
 
 
-def effect_of(name: str, args: dict[str, Any]) -> dict[str, Any]:
-    """The event that the order should make: its type, and those of its fields that the args give."""
+def effect_of(name: str, args: dict[str, Any], rules: dict[str, Any]) -> dict[str, Any]:
+    """The event that the order should make: its type, and those of its fields that the args give.
+
+    rules: as they held before. Of a recount the cars counted are compared as `seen_of` shows them.
+    """
     type, takes = ORDERS[name]
     effect: dict[str, Any] = {"type": type}
     for arg in takes:
@@ -37,8 +44,18 @@ def effect_of(name: str, args: dict[str, Any]) -> dict[str, Any]:
         effect["credential"] = r.credential(args["kind"], args["token"])
     if "to" in effect:
         effect["after"] = args["to"]
-    known = r.FIELDS[type]
+    if "rules" in effect:
+        named = {**rules, **args["rules"]}
+        effect["rules"] = {theme: data for theme, data in named.items() if data is not None}
+    known = (*r.FIELDS[type], *(["counted"] if type == r.RECOUNTED else []))
     return {field: value for field, value in effect.items() if field == "type" or field in known}
+
+
+def seen_of(event: Event) -> Event:
+    """The event of an order with what its args said, where the record says it otherwise."""
+    if event["type"] != r.RECOUNTED:
+        return event
+    return {**event, "counted": {area: after for area, _, after in event["areas"]}}
 
 
 def result_of(event: Event, lot: Lot) -> dict[str, Any]:
@@ -52,7 +69,18 @@ def result_of(event: Event, lot: Lot) -> dict[str, Any]:
             return {"inside": lot.stay(event["credential"]) is not None}
         case r.REGISTERED:
             return {"new": event["credential"] not in lot.known}
+        case r.RULES_SET:
+            return {"themes": sorted(event["rules"])}
+        case r.RECOUNTED:
+            return {"areas": {area: _drift(before, after) for area, before, after in event["areas"]}}
+        case r.REPORTED:
+            expected, counted = event["expected"], event["counted"]
+            return {"expected": expected, "counted": counted, "drift": expected - counted}
     return {}
+
+
+def _drift(before: int, after: int) -> dict[str, int]:
+    return {"before": before, "after": after, "drift": before - after}
 
 
 def true_refusals(name: str, args: dict[str, Any], lot: Lot) -> set[str]:
@@ -68,6 +96,12 @@ def true_refusals(name: str, args: dict[str, Any], lot: Lot) -> set[str]:
         codes.add("reader_away")
     if "area" in args and args["area"] not in lot.layout.parents:
         codes.add("no_such_area")
+    if name in ("recount", "report_count") and "ledger" not in lot.rules:
+        codes.add("not_configured")
+    if name == "recount" and not args["counted"].keys() <= lot.layout.parents.keys():
+        codes.add("no_such_area")
+    if name == "set_rules" and _bad_rules(args["rules"]):
+        codes.add("bad_rules")
     if name == "allow_credential" and r.credential(args["kind"], args["token"]) not in lot.denied:
         codes.add("not_denied")
     if name == "forget_credential" and r.credential(args["kind"], args["token"]) not in lot.known:
@@ -82,4 +116,16 @@ def _good_args(name: str, args: dict[str, Any]) -> bool:
         return False
     fits = (low <= args[arg] <= high for arg, (low, high) in _BOUNDS.items() if arg in args)
     short = (low <= len(args[arg]) <= high for arg, (low, high) in _LENGTHS.items() if arg in args)
-    return all(fits) and all(short)
+    return all(fits) and all(short) and _good_counts(args)
+
+
+def _good_counts(args: dict[str, Any]) -> bool:
+    """Cars counted, of one area or of several by name."""
+    counted = args.get("counted", 0)
+    counts = list(counted.values()) if isinstance(counted, dict) else [counted]
+    return bool(counts) and all(_COUNTS[0] <= count <= _COUNTS[1] for count in counts)
+
+
+def _bad_rules(rules: dict[str, Any]) -> bool:
+    """The one mistake that is made here: recounts that fall due more often than every hour."""
+    return 0 < (rules.get("ledger") or {}).get("recount_every_s", 0) < 3600

@@ -18,6 +18,7 @@ LOT_CONFIGURED, READER_CONFIGURED, LAPSED = 0x20, 0x21, 0x22
 DONE, CORRECTED, MODE_SET, VENDED, SHOWN = 0x30, 0x31, 0x32, 0x33, 0x34
 DENIED, ALLOWED, REGISTERED, FORGOTTEN, RESET = 0x35, 0x36, 0x37, 0x38, 0x39
 RULES_SET, FINDING = 0x3A, 0x3B
+RECOUNTED, REPORTED, RECONCILED = 0x70, 0x71, 0x72
 
 IN, OUT = 1, 2
 OPEN, REFUSE, PAY_FIRST = 1, 2, 3
@@ -48,6 +49,9 @@ FIELDS: dict[int, tuple[str, ...]] = {
         RESET: _ALL + "credential actor reason",
         RULES_SET: _ALL + "rules actor reason",
         FINDING: _ALL + "kind text about",
+        RECOUNTED: _ALL + "areas actor reason",
+        REPORTED: _ALL + "area expected counted source actor",
+        RECONCILED: _ALL + _ORDERED + "hour counts waiting missing difference",
     }.items()
 }
 """Per type the names of what follows it in the array. A rule's new event adds its line here."""
