@@ -6,12 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from liftgate.configs.rules.hours import DAYS, Day, Moment
+
 Run = Literal["in", "out", "closed", "off"]
 
-DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-_TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 _Name = Annotated[str, Meta(min_length=1, max_length=64)]
 _Cause = Annotated[str, Meta(min_length=1, max_length=64)]
 # Times of the last hour are kept one by one, so that "within an hour" is exact.
@@ -22,7 +20,7 @@ _Clearing = Annotated[int, Meta(ge=0, le=3600)]
 class Turn(Struct, frozen=True, forbid_unknown_fields=True):
     """From this time of day on the lane runs so; "off" is both ways at once, as a lane without a tide."""
 
-    at: _TimeOfDay
+    at: Moment
     run: Run
     days: Annotated[tuple[Day, ...], Meta(min_length=1, max_length=7)] = DAYS
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from liftgate.configs.rules.times import Clock
+from liftgate.configs.rules.hours import Moment
 
 
 class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -18,7 +18,7 @@ class Ledger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     the ledger's is a finding, 0 = not.
     """
 
-    recount_at: Annotated[tuple[Clock, ...], Meta(max_length=24)] = ()
+    recount_at: Annotated[tuple[Moment, ...], Meta(max_length=24)] = ()
     recount_every_s: Annotated[int, Meta(ge=0, le=366 * 86_400)] = 0
     drift_cars: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     drift_percent: Annotated[float, Meta(ge=0, le=100)] = 0.0

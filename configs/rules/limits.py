@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, field
 
-from liftgate.configs.rules.times import DAYS, Clock, Day
+from liftgate.configs.rules.hours import DAYS, Day, Moment
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Longest = Annotated[int, Meta(ge=60, le=366 * 86_400)]
@@ -20,8 +20,8 @@ class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     days: of the beginning; the same time twice is a day and a night.
     """
 
-    from_: Clock
-    to: Clock
+    from_: Moment
+    to: Moment
     days: Annotated[tuple[Day, ...], Meta(min_length=1, max_length=7)] = field(default=DAYS)
 
 

@@ -1,11 +1,11 @@
 """Weekly times in a lot's time zone, with its holidays: asked once per stretch of time, not once per scan."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 from liftgate.configs.rules.entitlements import Holiday
 from liftgate.configs.rules.hours import DAYS, Hours, Window, minutes
+from liftgate.engine.core.parts.local_time import at, local_day, zone_of
 
 ONE_DAY = timedelta(days=1)
 LAST_MS = 253_370_764_800_000
@@ -16,7 +16,7 @@ class Calendar:
     """The days of one lot."""
 
     def __init__(self, timezone: str, holidays: Iterable[Holiday]) -> None:
-        self.zone = ZoneInfo(timezone)
+        self.zone = zone_of(timezone)
         self.holidays = {date.fromisoformat(holiday.date): holiday for holiday in holidays}
 
     def stretch(self, weekly: tuple[Window, ...], at_ms: int) -> tuple[bool, int, int]:
@@ -35,11 +35,11 @@ class Calendar:
 
     def day_of(self, at_ms: int) -> date:
         """The date in the lot at that time."""
-        return datetime.fromtimestamp(min(at_ms, LAST_MS) // 1000, self.zone).date()
+        return local_day(min(at_ms, LAST_MS), self.zone)
 
     def begin_ms(self, day: date) -> int:
         """When the day begins."""
-        return self._instant(day, 0)
+        return at(day, 0, self.zone)
 
     def _hours_of(self, weekly: tuple[Window, ...], day: date) -> Iterable[Hours]:
         holiday = self.holidays.get(day)
@@ -50,10 +50,4 @@ class Calendar:
 
     def _instants(self, day: date, hours: Hours) -> tuple[int, int]:
         start, end = minutes(hours.from_), minutes(hours.to)
-        return self._instant(day, start), self._instant(day, end if end > start else end + 1440)
-
-    def _instant(self, day: date, minute: int) -> int:
-        """Of an hour that the clocks skip, what it would have been; of one that comes twice, the first."""
-        days, minute = divmod(minute, 1440)
-        local = datetime.combine(day + days * ONE_DAY, time(minute // 60, minute % 60), self.zone)
-        return int(local.timestamp()) * 1000
+        return at(day, start, self.zone), at(day, end if end > start else end + 1440, self.zone)

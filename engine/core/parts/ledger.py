@@ -15,8 +15,8 @@ from liftgate.engine.core.model import Area, Lot
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.order_args import Actor, OrderRefused, Words
 from liftgate.engine.core.parts.base import NEVER, Done, Part, Reply
-from liftgate.engine.core.parts.hours import next_time, zone_of
 from liftgate.engine.core.parts.ledger_words import entry_words, explained
+from liftgate.engine.core.parts.local_time import next_time, zone_of
 from liftgate.engine.core.tally import AREA_TOTALS, ENTRIES_MAX
 from liftgate.engine.core.theme_events.ledger import AreasRecounted, CountReported
 

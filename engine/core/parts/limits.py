@@ -10,7 +10,8 @@ from liftgate.engine.core.events import Event, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Part
-from liftgate.engine.core.parts.hours import ClosedHours, zone_of
+from liftgate.engine.core.parts.hours import ClosedHours
+from liftgate.engine.core.parts.local_time import zone_of
 from liftgate.engine.core.rules.limits import TURNED_ROUND
 
 SHOWN_MAX = 20

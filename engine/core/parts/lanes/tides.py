@@ -1,17 +1,18 @@
 """Tidal lanes: both ways, one at a time, with time to clear the lane in between."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from liftgate.codecs import codes
-from liftgate.configs.rules.lanes import DAYS, Tide, Turn
+from liftgate.configs.rules.hours import DAYS, minutes
+from liftgate.configs.rules.lanes import Tide, Turn
 from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts.base import NEVER
+from liftgate.engine.core.parts.local_time import at, local_day, zone_of
 from liftgate.engine.core.theme_events.lanes import TideTurned
 
 Key = tuple[str, int]
@@ -138,16 +139,14 @@ def turn_at(schedule: tuple[Turn, ...], timezone: str, now_ms: int) -> tuple[str
 
     A time of day that a change of the clocks leaves out is taken as if they had not changed yet.
     """
-    zone = ZoneInfo(timezone)
-    today = datetime.fromtimestamp(now_ms / 1000, zone).date()
+    zone = zone_of(timezone)
+    today = local_day(now_ms, zone)
     turns = []
     for days in range(-8, 9):
         date = today + timedelta(days=days)
         for turn in schedule:
             if DAYS[date.weekday()] in turn.days:
-                hour, minute = map(int, turn.at.split(":"))
-                local = datetime(date.year, date.month, date.day, hour, minute, tzinfo=zone)
-                turns.append((int(local.timestamp()) * 1000, turn.run))
+                turns.append((at(date, minutes(turn.at), zone), turn.run))
     turns.sort(key=lambda turn: turn[0])
     run = next((run for at_ms, run in reversed(turns) if at_ms <= now_ms), "off")
     return run, next((at_ms for at_ms, _ in turns if at_ms > now_ms), NEVER)

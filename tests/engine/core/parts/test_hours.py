@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from liftgate.configs.rules.limits import Closed
-from liftgate.engine.core.parts.hours import ClosedHours, next_time, zone_of
+from liftgate.engine.core.parts.hours import ClosedHours
+from liftgate.engine.core.parts.local_time import next_time, zone_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
