@@ -128,4 +128,5 @@ def _good_counts(args: dict[str, Any]) -> bool:
 
 def _bad_rules(rules: dict[str, Any]) -> bool:
     """The one mistake that is made here: recounts that fall due more often than every hour."""
-    return 0 < (rules.get("ledger") or {}).get("recount_every_s", 0) < 3600
+    every_s: int = (rules.get("ledger") or {}).get("recount_every_s", 0)
+    return 0 < every_s < 3600
