@@ -299,6 +299,19 @@ def test_places_held_by_a_plan_refuse_with_310_and_come_back() -> None:
     yard.check()
 
 
+def test_a_promise_out_of_an_inner_area_is_no_promise_of_a_held_place() -> None:
+    """A car on its way out of an inner area is not counted outside: a place there would be one more taken."""
+    inner_exit = lane_spec(4, "exit", "deck", confirm=True)
+    yard = Yard(lot_spec(*AREAS) | {"rules": {"lanes": {}}}, r=(*LANES, inner_exit))
+    for lane in (0, 2, 4):
+        assert yard.scan(lane, b"guest").verdict == codes.OPEN
+    plan(yard, holds=[{"area": "north", "places": 9}])
+    yard.tick(10 * MINUTE)
+    yard.scan(4, b"guest")
+    do(yard, "reset_passback", kind=2, token=b"guest")
+    assert yard.scan(0, b"guest").reason == 310
+
+
 def test_a_full_area_is_full_also_where_a_plan_holds_places() -> None:
     """300 says more than 310: not even those for whom the places are kept would find one."""
     yard = yard_with()
