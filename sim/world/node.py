@@ -217,6 +217,7 @@ class Node:
     def arrived(self, end: End, data: bytes) -> None:
         """Bytes came."""
         if self._rounds is not None:
+            self.auditor.spoke(end.wire.owner)
             self._rounds.arrived(end, data)
 
     def writable(self, end: End) -> None:

@@ -18,9 +18,12 @@ from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
 from liftgate.engine.core.model import Block, Lot
 from liftgate.engine.core.parts.base import Reply
+from liftgate.engine.core.parts.lanes.modes import Modes
+from liftgate.engine.core.parts.lanes.tides import Tides
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.place import ComesFromOutside
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
@@ -308,6 +311,27 @@ def skips_a_record_of_each_segment() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def never_ends_a_mode() -> Iterator[None]:
+    """What was set by hand until some time holds on after it."""
+    with replaced(Modes, "ended", lambda self, now_ms: []):
+        yield
+
+
+@contextmanager
+def tells_no_mode() -> Iterator[None]:
+    """A reader hears of its lanes' modes only when it signs on."""
+    with replaced(Modes, "tell", lambda self, lane: None):
+        yield
+
+
+@contextmanager
+def turns_without_clearing() -> Iterator[None]:
+    """A tidal lane lets the other way through at once."""
+    with replaced(Tides, "_clear_until", lambda self, key, run, now_ms: 0):
+        yield
+
+
 class Bug(NamedTuple):
     """A bug that can be planted. plant: a context in which the engine has it."""
 
@@ -333,6 +357,11 @@ BUGS: dict[str, Bug] = {
     "feed-skips": Bug("a subscriber misses the first record of a segment", skips_a_record_of_each_segment),
     "no-deny-list": Bug("the deny list is not asked", _without_rule(NotDenied)),
     "no-passback": Bug("anti-passback is not asked", _without_rule(ComesFromOutside)),
+    "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
+    "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
+    "no-tide": Bug("the tide of a lane is not asked", _without_rule(GoesWithTheTide)),
+    "no-clearing": Bug("a lane's tide turns without time to clear it", turns_without_clearing),
+    "kept-places": Bug("places that a plan keeps are given away", _without_rule(NotHeldByPlan)),
 }
 """By the name that `liftgate sim world --plant` takes."""
 

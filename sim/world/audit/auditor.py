@@ -72,6 +72,10 @@ class Auditor:
         self._ask("recovered", self.kept)
         self._read_new()
 
+    def spoke(self, device: str) -> None:
+        """Something that a device sent came to a process that is up."""
+        self._ask("spoke", device)
+
     def restarted_with(self, shape: Shaped) -> None:
         """The next start has this configuration."""
         self.config = shape.config()
@@ -154,6 +158,10 @@ class Auditor:
     def barrier(self, reader: str, lane: int, why: str, no: int) -> None:
         """A barrier went up. why: "decision", "alone", "vend" or "mode"; no: of the event, 0 where none."""
         self._ask("barrier", reader, lane, why, no)
+
+    def lane_set(self, reader: str, lane: int, mode: int) -> None:
+        """A lane works in another mode: SET_LANE came, or (normal) its reader lost power."""
+        self._ask("lane_set", reader, lane, mode)
 
     # -- told by services
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from liftgate.sim.world.audit.auditor import Auditor
 
 
+_MODES = (r.MODE_SET, r.MODE_SET_AT, r.MODE_ENDED, r.LOT_CONFIGURED, r.READER_CONFIGURED)
+"""After these a lane may be one that is held open."""
+
+
 class Barriers(Chapter):
     """Once for each scan that was decided open live, once for each that a reader opened for alone, once for
     each vend on record, and where the lane was set to be held open.
@@ -38,8 +42,10 @@ class Barriers(Chapter):
     def folded(self, event: Event, lot: Lot) -> None:
         if event["type"] == r.VENDED:
             self.due[event["reader"], event["lane"], "vend", 0] += 1
-        elif event["type"] == r.MODE_SET and event["mode"] == HELD_OPEN:
-            self.due[event["reader"], event["lane"], "mode", 0] = 1
+        elif event["type"] in _MODES:
+            for lane in lot.layout.lanes.values():
+                if lot.mode(lane) == HELD_OPEN:
+                    self.due[*lane.key, "mode", 0] = 1
 
     def barrier(self, reader: str, lane: int, why: str, no: int) -> None:
         key = (reader, lane, why, no)

@@ -28,7 +28,9 @@ class Made(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A scan as the rules see it, live or told later: which way, who, and where they are. at_ms: decisive."""
+    """A scan as the rules see it, live or told later: which way, who, and where they are. at_ms: decisive;
+    now_ms: the engine's time.
+    """
 
     lane: "Lane"
     way: int
@@ -36,6 +38,7 @@ class Look(NamedTuple):
     credential: bytes
     stay: "Stay | None"
     at_ms: int
+    now_ms: int = 0
 
 
 class Chapter:
@@ -77,6 +80,8 @@ class Chapter:
 
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None: ...
 
+    def spoke(self, device: str) -> None: ...
+
     # -- by the readers
 
     def event_made(self, name: Name, type: int, fields: list[Any], alone: bool, verdict: int) -> None: ...
@@ -96,6 +101,8 @@ class Chapter:
     def lost(self, reader: str, boot: int) -> None: ...
 
     def barrier(self, reader: str, lane: int, why: str, no: int) -> None: ...
+
+    def lane_set(self, reader: str, lane: int, mode: int) -> None: ...
 
     # -- by the services
 

@@ -2,11 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from liftgate.sim.world.audit import lane_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.orders import ORDERS, effect_of, result_of, seen_of, true_refusals
-from liftgate.sim.world.audit.records import Event, plain, tell
+from liftgate.sim.world.audit.records import Event, Record, plain, tell
 
 if TYPE_CHECKING:
     from liftgate.sim.world.audit.auditor import Auditor
@@ -26,6 +27,36 @@ class Command:
         self.outcome: list[Any] | None = None
 
 
+class _OfLanes:
+    """What an order about lanes made since the last order or record: several events are one order's.
+
+    made: those that name who ordered them; released: a plan's holds that ended; before: the facts before.
+    """
+
+    def __init__(self) -> None:
+        self.made: list[Event] = []
+        self.released: list[Event] = []
+        self.before: lane_orders.Before | None = None
+
+    def clear(self) -> None:
+        self.made, self.released, self.before = [], [], None
+
+    def first(self) -> Event | None:
+        return self.made[0] if self.made else None
+
+    def takes(self, event: Event, lot: Lot) -> bool:
+        """Keep an order's event, or the end of a hold, which may be one's."""
+        if event["type"] == r.PLACES_HELD:
+            self.released.append(event)
+            return True
+        if not lane_orders.ordered(event):
+            return False
+        if self.before is None:
+            self.before = lane_orders.Before(lot)
+        self.made.append(event)
+        return True
+
+
 class Commands(Chapter):
     """What an order changes stands right before the record that it is done, and nowhere else.
 
@@ -40,6 +71,13 @@ class Commands(Chapter):
         self.pending: dict[str, Event] = {}
         self.results: dict[str, dict[str, Any]] = {}
         self.rules: dict[str, dict[str, Any]] = {}
+        self.lanes = _OfLanes()
+
+    def record(self, record: Record) -> None:
+        """What an order did stands in one record with it."""
+        if self.lanes.made:
+            self.find("no command", tell(self.lanes.made[0]), "its command next, in the same record")
+        self.lanes.clear()
 
     def command(self, service: str, id: bytes, lot: str, name: str, args: dict[str, Any]) -> None:
         self.told.setdefault((lot, id), Command(service, lot, name, plain(args)))
@@ -49,10 +87,14 @@ class Commands(Chapter):
     def judge(self, event: Event, lot: Lot) -> None:
         if event["type"] == r.DONE:
             self._judge_done(event, lot)
+            self.lanes.clear()
         elif lot.id in self.pending and event["type"] == r.FINDING and event["kind"] == "drift":
             return
-        elif lot.id in self.pending:
-            self.find("no command", tell(self.pending[lot.id]), f"its command next, not {tell(event)}")
+        elif lot.id not in self.pending and self.lanes.takes(event, lot):
+            return
+        elif lot.id in self.pending or self.lanes.made:
+            first = self.pending.get(lot.id) or self.lanes.made[0]
+            self.find("no command", tell(first), f"its command next, not {tell(event)}")
         elif event["type"] in _EFFECTS:
             self.pending[lot.id] = event
             self.results[lot.id] = result_of(event, lot)
@@ -65,9 +107,12 @@ class Commands(Chapter):
             self.find("nobody's command", tell(event), "a command as a service sent it")
         elif command.done is not None:
             self.find("done twice", tell(event), f"it was done once: {tell(command.done)}")
+        elif event["ok"] and command.name in lane_orders.TAKES:
+            command.done = event
+            self._judge_lanes(event, command, effect, lot)
         elif event["ok"]:
             command.done = event
-            self._judge_effect(event, command, effect, result)
+            self._judge_effect(event, command, effect or self.lanes.first(), result)
         else:
             command.done = event
             self._judge_refused(event, command, effect, lot)
@@ -82,8 +127,26 @@ class Commands(Chapter):
         if (event["code"], event["body"]) != ("", result):
             self.find("wrong outcome", tell(event), f"body {result}")
 
+    def _judge_lanes(self, event: Event, command: Command, other: Event | None, lot: Lot) -> None:
+        """An order of lanes may make several events, or find nothing that it changes in a scope."""
+        name, args, made = command.name, command.args, self.lanes.made
+        before = self.lanes.before or lane_orders.Before(lot)
+        expected = lane_orders.effects(name, args, before, lot, event["at_ms"])
+        found = [one for one in made if name != "cancel_plan" or one["type"] == r.PLAN_CANCELLED]
+        cut = [{field: one.get(field) for field in each} for one, each in zip(found, expected, strict=False)]
+        if other is not None or not expected or len(found) != len(expected) or plain(cut) != plain(expected):
+            did = ", ".join(tell(one) for one in made)
+            self.find("did otherwise", f"{tell(event)}, after {did}", f"{expected}")
+            return
+        holds = [one for one in self.lanes.released if one["plan"] == args.get("name")]
+        done = [*holds, *made] if name == "cancel_plan" else made
+        body = lane_orders.body(name, args, before, lot, done)
+        if (event["code"], lane_orders.in_order(event["body"])) != ("", body):
+            self.find("wrong outcome", tell(event), f"body {body}")
+
     def _judge_refused(self, event: Event, command: Command, effect: Event | None, lot: Lot) -> None:
-        true = true_refusals(command.name, command.args, lot)
+        true = true_refusals(command.name, command.args, lot, event["at_ms"])
+        effect = effect or self.lanes.first()
         if effect is not None or event["code"] not in true:
             self.find("wrongly refused", tell(event), f"one of {sorted(true)}, and nothing done")
 

@@ -5,6 +5,8 @@ from typing import Any
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Look
 from liftgate.sim.world.audit.layout import Lane, Layout
+from liftgate.sim.world.audit.modes import Modes, Setting, at_lane
+from liftgate.sim.world.audit.plans import LaneFacts, Plan
 from liftgate.sim.world.audit.records import Event
 from liftgate.sim.world.audit.stays import Place, Stay, Stays
 
@@ -12,9 +14,9 @@ from liftgate.sim.world.audit.stays import Place, Stay, Stays
 class Lot:
     """The facts of one lot, folded from its records.
 
-    modes: lane → SET_LANE's mode where one was set; states: lane → (barrier, loop, faults) as reported;
-    denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold now;
-    themes: what chapters know of a theme, for queries about it.
+    modes: of lanes, by scope; lanes: plans, tides and silence; states: lane → (barrier, loop, faults) as
+    reported; denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold
+    now; themes: what chapters know of a theme, for queries about it.
     """
 
     def __init__(self, id: str) -> None:
@@ -22,7 +24,8 @@ class Lot:
         self.seq = 0
         self.layout = Layout()
         self.stays = Stays(self.layout)
-        self.modes: dict[tuple[str, int], int] = {}
+        self.modes = Modes(self.layout)
+        self.lanes = LaneFacts(self.layout)
         self.states: dict[tuple[str, int], tuple[int, bool, list[str]]] = {}
         self.denied: dict[bytes, str] = {}
         self.known: dict[bytes, list[str]] = {}
@@ -39,7 +42,7 @@ class Lot:
         return self.layout.lanes[event["reader"], event["lane"]]
 
     def mode(self, lane: Lane) -> int:
-        return self.modes.get(lane.key, 1)
+        return self.modes.mode(lane)
 
     def stay(self, credential: bytes) -> Stay | None:
         return self.stays.open.get(credential)
@@ -75,7 +78,7 @@ class Lot:
         kind, token = (event["kind"], event["token"]) if event["type"] == r.SCAN else event["detail"]
         lane, name = self.lane(event), r.credential(kind, token)
         stay = self.stay(name)
-        return Look(lane, self.way_of(lane, stay), kind, name, stay, event["at_ms"])
+        return Look(lane, self.way_of(lane, stay), kind, name, stay, event["at_ms"], event["now_ms"])
 
 
 # -- scans
@@ -143,15 +146,23 @@ def _lot_configured(lot: Lot, event: Event) -> None:
         lot.rules = rules
     lot.layout.set_lot(event["spec"])
     lot.stays.resettle()
+    _relink_lanes(lot)
 
 
 def _reader_configured(lot: Lot, event: Event) -> None:
     reader = event["reader"]
     lot.layout.set_reader(reader, event["lanes"])
     lot.stays.leave_lanes(reader)
-    lanes = lot.layout.lanes
     lot.states = {lane: state for lane, state in lot.states.items() if lane[0] != reader}
-    lot.modes = {lane: mode for lane, mode in lot.modes.items() if lane[0] != reader or lane in lanes}
+    _relink_lanes(lot)
+
+
+def _relink_lanes(lot: Lot) -> None:
+    """What lanes are there, or their rules, changed; a silence that is not watched any more is none."""
+    lot.modes.prune()
+    lot.lanes.relink()
+    if not lot.rules.get("lanes", {"down_after_s": 0}).get("down_after_s", 180):
+        lot.lanes.down.clear()
 
 
 def _lapsed(lot: Lot, event: Event) -> None:
@@ -170,7 +181,43 @@ def _recounted(lot: Lot, event: Event) -> None:
 
 
 def _mode_set(lot: Lot, event: Event) -> None:
-    lot.modes[event["reader"], event["lane"]] = event["mode"]
+    setting = Setting(event["mode"], 0, event["actor"], event["reason"], event["at_ms"])
+    lot.modes.set(at_lane(event["reader"], event["lane"]), setting)
+
+
+def _mode_set_at(lot: Lot, event: Event) -> None:
+    names = ("mode", "until_ms", "actor", "reason", "at_ms", "plan", "step")
+    lot.modes.set(event["at"], Setting(*(event[name] for name in names)))
+    lot.lanes.stepped(event)
+
+
+def _mode_ended(lot: Lot, event: Event) -> None:
+    lot.modes.end(event["at"], event["plan"], event["step"], event["until_ms"])
+    lot.lanes.stepped(event)
+
+
+def _planned(lot: Lot, event: Event) -> None:
+    lot.lanes.plans[event["name"]] = Plan(event)
+
+
+def _plan_over(lot: Lot, event: Event) -> None:
+    lot.lanes.plans.pop(event["name"], None)
+
+
+def _places_held(lot: Lot, event: Event) -> None:
+    lot.lanes.places_held(event)
+
+
+def _tide_turned(lot: Lot, event: Event) -> None:
+    lot.lanes.turned(event, lot.rules)
+
+
+def _down(lot: Lot, event: Event) -> None:
+    lot.lanes.down[event["reader"]] = event["since_ms"]
+
+
+def _up(lot: Lot, event: Event) -> None:
+    lot.lanes.down.pop(event["reader"], None)
 
 
 def _denied(lot: Lot, event: Event) -> None:
@@ -199,6 +246,7 @@ def _reset(lot: Lot, event: Event) -> None:
 
 def _rules_set(lot: Lot, event: Event) -> None:
     lot.rules = event["rules"]
+    _relink_lanes(lot)
 
 
 def _nothing(lot: Lot, event: Event) -> None:
@@ -228,4 +276,14 @@ _FOLDS = {
     r.RECOUNTED: _recounted,
     r.REPORTED: _nothing,
     r.RECONCILED: _nothing,
+    r.MODE_SET_AT: _mode_set_at,
+    r.MODE_ENDED: _mode_ended,
+    r.PLANNED: _planned,
+    r.PLAN_CANCELLED: _plan_over,
+    r.PLAN_ENDED: _plan_over,
+    r.PLACES_HELD: _places_held,
+    r.RATE_EXCEEDED: _nothing,
+    r.LANE_DOWN: _down,
+    r.LANE_UP: _up,
+    r.TIDE_TURNED: _tide_turned,
 }

@@ -5,13 +5,13 @@ A coming order adds its line to ORDERS, and where it needs them to the two funct
 
 from typing import Any
 
+from liftgate.sim.world.audit import lane_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.records import Event
 
 ORDERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "correct_count": (r.CORRECTED, ("area", "to", "actor", "reason")),
-    "set_lane": (r.MODE_SET, ("reader", "lane", "mode", "actor", "reason?")),
     "open_lane": (r.VENDED, ("reader", "lane", "cause", "actor")),
     "display": (r.SHOWN, ("reader", "lane", "text", "seconds", "actor")),
     "deny_credential": (r.DENIED, ("kind", "token", "actor", "reason?")),
@@ -63,8 +63,6 @@ def result_of(event: Event, lot: Lot) -> dict[str, Any]:
     match event["type"]:
         case r.CORRECTED:
             return {"before": event["before"], "after": event["after"]}
-        case r.MODE_SET:
-            return {"before": lot.modes.get((event["reader"], event["lane"]), 1), "after": event["mode"]}
         case r.DENIED | r.RESET:
             return {"inside": lot.stay(event["credential"]) is not None}
         case r.REGISTERED:
@@ -83,8 +81,10 @@ def _drift(before: int, after: int) -> dict[str, int]:
     return {"before": before, "after": after, "drift": before - after}
 
 
-def true_refusals(name: str, args: dict[str, Any], lot: Lot) -> set[str]:
+def true_refusals(name: str, args: dict[str, Any], lot: Lot, now_ms: int) -> set[str]:
     """The codes that may refuse the order. Whether a reader was connected just then is not known here."""
+    if name in lane_orders.TAKES:
+        return lane_orders.refusals(name, args, lot, now_ms)
     if name not in ORDERS:
         return {"unknown_command"}
     if not _good_args(name, args):
@@ -94,6 +94,9 @@ def true_refusals(name: str, args: dict[str, Any], lot: Lot) -> set[str]:
         codes.add("no_such_lane")
     elif name in ("open_lane", "display"):
         codes.add("reader_away")
+    causes = lot.rules.get("lanes", {}).get("vend_causes")
+    if name == "open_lane" and causes is not None and args["cause"] not in causes:
+        codes.add("cause_not_allowed")
     if "area" in args and args["area"] not in lot.layout.parents:
         codes.add("no_such_area")
     if name in ("recount", "report_count") and "ledger" not in lot.rules:

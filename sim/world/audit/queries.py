@@ -63,7 +63,7 @@ class Queries(Chapter):
         asked = [watch for watch in watches if (watch.lot, watch.name, watch.args) == question]
         if not asked:
             return
-        said = (ok, code, _known(name, plain(body)))
+        said = (ok, code, plain(body))
         if said not in asked[0].views:
             expected = f"one of {asked[0].views[-5:]}"
             self.find("query otherwise", f"{name} of {lot}, {args}: {said}", expected)
@@ -112,28 +112,34 @@ def _lanes(lot: Lot, args: dict[str, Any]) -> View:
     return True, "", {f"{reader}/{no}": _lane(lot, lane) for (reader, no), lane in lot.layout.lanes.items()}
 
 
-LANE_KEYS = ("direction", "area", "mode", "barrier", "loop", "faults")
-
-
-def _known(name: str, body: Any) -> Any:
-    """What is judged here of an answer: who set a lane's mode, its tide and its silence are not."""
-    if name != "lanes":
-        return body
-    return {lane: _cut(said) for lane, said in body.items()}
-
-
-def _cut(said: Any) -> Any:
-    return {key: said[key] for key in LANE_KEYS if key in said} if isinstance(said, dict) else said
-
-
 def _lane(lot: Lot, lane: Lane) -> dict[str, Any]:
     barrier, loop, faults = lot.states.get(lane.key, (0, False, []))
     reported = {"barrier": barrier, "loop": loop, "faults": faults}
-    return {"direction": lane.direction, "area": lane.area, "mode": lot.mode(lane)} | reported
+    body = {"direction": lane.direction, "area": lane.area, "mode": lot.mode(lane)} | reported
+    at, setting = lot.modes.over(lane)
+    if setting is not None:
+        body["mode_set"] = {"at": at} | setting.told()
+    if lane.reader in lot.lanes.down:
+        body["down_since_ms"] = lot.lanes.down[lane.reader]
+    if lane.key in lot.lanes.tides:
+        body["tide"] = lot.lanes.tides[lane.key]._asdict()
+    return body
+
+
+def _modes(lot: Lot, args: dict[str, Any]) -> View:
+    stacks = lot.modes.stacks
+    return True, "", {at: [setting.told() for setting in stack] for at, stack in stacks.items()}
+
+
+def _plans(lot: Lot, args: dict[str, Any]) -> View:
+    plans = {name: plan.told() for name, plan in lot.lanes.plans.items()}
+    return True, "", {"plans": plans, "held": lot.lanes.held()}
 
 
 VIEWS: dict[str, Callable[[Lot, dict[str, Any]], View]] = {
     "occupancy": _occupancy,
     "session": _session,
     "lanes": _lanes,
+    "modes": _modes,
+    "plans": _plans,
 }

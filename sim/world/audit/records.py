@@ -19,6 +19,8 @@ DONE, CORRECTED, MODE_SET, VENDED, SHOWN = 0x30, 0x31, 0x32, 0x33, 0x34
 DENIED, ALLOWED, REGISTERED, FORGOTTEN, RESET = 0x35, 0x36, 0x37, 0x38, 0x39
 RULES_SET, FINDING = 0x3A, 0x3B
 RECOUNTED, REPORTED, RECONCILED = 0x70, 0x71, 0x72
+MODE_SET_AT, MODE_ENDED, PLANNED, PLAN_CANCELLED, PLAN_ENDED = 0x80, 0x81, 0x82, 0x83, 0x84
+PLACES_HELD, RATE_EXCEEDED, LANE_DOWN, LANE_UP, TIDE_TURNED = 0x85, 0x86, 0x87, 0x88, 0x89
 
 IN, OUT = 1, 2
 OPEN, REFUSE, PAY_FIRST = 1, 2, 3
@@ -52,6 +54,16 @@ FIELDS: dict[int, tuple[str, ...]] = {
         RECOUNTED: _ALL + "areas actor reason",
         REPORTED: _ALL + "area expected counted source actor",
         RECONCILED: _ALL + _ORDERED + "hour counts waiting missing difference",
+        MODE_SET_AT: _ALL + "at mode until_ms actor reason plan step",
+        MODE_ENDED: _ALL + "at mode until_ms actor reason plan step",
+        PLANNED: _ALL + "name from_ms to_ms steps holds actor reason",
+        PLAN_CANCELLED: _ALL + "name actor reason",
+        PLAN_ENDED: _ALL + "name",
+        PLACES_HELD: _ALL + "area places plan step",
+        RATE_EXCEEDED: _ALL + _ORDERED + "what count",
+        LANE_DOWN: _ALL + "reader lanes since_ms",
+        LANE_UP: _ALL + "reader lanes since_ms",
+        TIDE_TURNED: _ALL + _ORDERED + "run clear_until_ms until_ms actor reason",
     }.items()
 }
 """Per type the names of what follows it in the array. A rule's new event adds its line here."""

@@ -9,6 +9,7 @@ from liftgate.sim.world.audit.commands import Commands
 from liftgate.sim.world.audit.configured import Configured
 from liftgate.sim.world.audit.durability import Durability
 from liftgate.sim.world.audit.feeds import Feeds
+from liftgate.sim.world.audit.lanes import LaneModes, LaneWatch, Plans, Tides
 from liftgate.sim.world.audit.ledger import Ledger
 from liftgate.sim.world.audit.moves import Moves
 from liftgate.sim.world.audit.once import Once
@@ -31,6 +32,10 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Sessions,
     Moves,
     Ledger,
+    LaneModes,
+    Plans,
+    Tides,
+    LaneWatch,
     Commands,
     Answers,
     Answered,

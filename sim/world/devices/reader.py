@@ -184,6 +184,7 @@ class ReaderDevice(Caller):
             end.raised()
         elif isinstance(message, m.SetLane) and end is not None:
             end.mode = message.mode
+            self.world.auditor.lane_set(self.id, end.number, message.mode)
             if message.mode == HELD_OPEN:
                 self._raise(end, "mode")
                 end.raised()
@@ -219,6 +220,7 @@ class ReaderDevice(Caller):
             self.clock.set(EPOCH_MS)
         for end in self.lanes.values():
             end.forget()
+            self.world.auditor.lane_set(self.id, end.number, end.mode)
         self.switch_on()
 
     def lose_log(self) -> None:

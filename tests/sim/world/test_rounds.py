@@ -17,6 +17,10 @@ class Judge:
     def __init__(self) -> None:
         self.commits = 0
         self.recoveries = 0
+        self.heard: set[str] = set()
+
+    def spoke(self, device: str) -> None:
+        self.heard.add(device)
 
     def durable(self, storage: object) -> None:
         self.commits += 1

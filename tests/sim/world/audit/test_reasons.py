@@ -33,7 +33,7 @@ def prepare(day: Stream, *events: list[Any]) -> None:
         inside = any(stay.credential == event[1] for stay in lot.stays.open.values())
         body: dict[str, Any] = {"inside": inside}
         if event[0] == 0x32:
-            body = {"before": lot.modes.get((event[1], event[2]), 1), "after": event[3]}
+            body = {"before": lot.mode(lot.layout.lanes[event[1], event[2]]), "after": event[3]}
         elif event[0] == 0x37:
             body = {"new": event[1] not in lot.known}
         day.order(day.position.to_bytes(16, "big"), name, args[name](event), event, body)
