@@ -19,11 +19,9 @@ from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tic
 from liftgate.engine.core.model import Block, Lot
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.parts.lanes.modes import Modes
-from liftgate.engine.core.parts.lanes.tides import Tides
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
-from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.place import ComesFromOutside
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
@@ -325,13 +323,6 @@ def tells_no_mode() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def turns_without_clearing() -> Iterator[None]:
-    """A tidal lane lets the other way through at once."""
-    with replaced(Tides, "_clear_until", lambda self, key, run, now_ms: 0):
-        yield
-
-
 class Bug(NamedTuple):
     """A bug that can be planted. plant: a context in which the engine has it."""
 
@@ -359,9 +350,6 @@ BUGS: dict[str, Bug] = {
     "no-passback": Bug("anti-passback is not asked", _without_rule(ComesFromOutside)),
     "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
     "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
-    "no-tide": Bug("the tide of a lane is not asked", _without_rule(GoesWithTheTide)),
-    "no-clearing": Bug("a lane's tide turns without time to clear it", turns_without_clearing),
-    "kept-places": Bug("places that a plan keeps are given away", _without_rule(NotHeldByPlan)),
 }
 """By the name that `liftgate sim world --plant` takes."""
 

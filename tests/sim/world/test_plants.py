@@ -30,6 +30,8 @@ SEEDS_MAX = {
     "feed-skips": 35,
     "no-deny-list": 10,
     "no-passback": 5,
+    "endless-mode": 10,
+    "untold-mode": 5,
 }
 
 
