@@ -7,6 +7,7 @@ from liftgate.codecs import codes, raw
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
 from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
+from liftgate.engine.core.parts.passes import THEME
 from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
 from liftgate.engine.core.reads import new_session, way_through
 from liftgate.engine.core.rules.place import HasSpace
@@ -68,9 +69,19 @@ def _came_in(lot: Lot, read: ReadCredential, event: HistoryRecorded) -> None:
     """A car that is in is in. If it was in before, it left unseen in between: the old stay gives way."""
     continues = read.stay is not None and read.stay.area is read.lane.area.parent
     event.session = read.stay.session if continues and read.stay else new_session(lot, event.at_ms)
+    if not continues:
+        _note_pass(lot, read)
     space = next((rule for rule in lot.entry if isinstance(rule, HasSpace)), HasSpace())
     if space.check(lot, read) == 0 and read.block is not None:
         event.spot = read.block.name(read.number) if read.number else read.block.key
+
+
+def _note_pass(lot: Lot, read: ReadCredential) -> None:
+    """Its spot is of a class of the pass that the stay will be counted for, whatever was found on the way."""
+    part = lot.parts.get(THEME)
+    if part is not None and part.rules is not None:
+        found = part.came_by(read.credential, read.time_ms)
+        read.marks = None if found is None else {"pass": found}
 
 
 def _passage(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from liftgate.sim.world.rules import with_rules
+from liftgate.sim.world.rules.classes import with_classes
 from liftgate.sim.world.shape import Shape, draw_shape
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def draw_plan(seed: int, drawers: Iterable[tuple[str, Drawer]] | None = None) ->
     shape = draw_shape(rng)
     hours = rng.choice((0.5, 1.0, 1.0, 2.0))
     span_ms = int(hours * HOUR_MS)
+    shape = with_classes(shape, rng_of(seed, "shape.classes"))
     shape = with_rules(shape, lambda name: rng_of(seed, name))
     happenings: list[Happening] = []
     for name, draw in all_drawers() if drawers is None else drawers:

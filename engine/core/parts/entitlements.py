@@ -219,6 +219,14 @@ class EntitlementsPart(Part):
         if moved and not before:
             self._use(stay, own)
 
+    def came_by(self, credential: bytes, at_ms: int) -> str | None:
+        """The pass by which a car comes in that nobody asks: the first that is valid then, else its first."""
+        holder = self.holders.get(credential)
+        if holder is None or not holder.passes:
+            return None
+        valid = (each for each in holder.passes if each.from_ms <= at_ms < each.until_ms)
+        return next(valid, holder.passes[0]).spec.name
+
     def _take_history(self, stay: Stay, event: HistoryRecorded) -> None:
         """A car that came in while its reader was alone counts for its credential's group, full or not, and
         uses the first pass that was valid then, else its first: it did come in.
@@ -228,10 +236,9 @@ class EntitlementsPart(Part):
         holder = self.holders.get(stay.credential)
         if holder is not None and stay.entered_at_ms == event.at_ms and not kept_with(stay):
             own: dict[str, Any] = {}
-            if holder.passes:
-                passes = holder.passes
-                valid = (each for each in passes if each.from_ms <= event.at_ms < each.until_ms)
-                own["pass"] = next(valid, passes[0]).spec.name
+            found = self.came_by(stay.credential, event.at_ms)
+            if found is not None:
+                own["pass"] = found
             if holder.group is not None:
                 own["group"] = holder.group.name
             self._remember(stay, own, event.effect == "moved")

@@ -4,6 +4,7 @@ from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.passes import Pass, kept_with
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.entitlements import comes_from_street
 from liftgate.engine.core.rules.place import (
     CLASS_FULL,
     FULL,
@@ -62,7 +63,7 @@ class HasSpaceOfClass(HasSpace):
     def classes(self, lot: Lot, read: ReadCredential) -> tuple[str, ...]:
         """What the car may have, in order of preference."""
         if self.passes and (read.marks is not None or read.stay is not None):
-            name = kept_with(read.stay).get("pass") if read.marks is None else read.marks.get("pass")
+            name = _came_by(read)
             found = None if name is None else self.passes.get(name)
             if found is not None and found.spec.classes:
                 return found.spec.classes
@@ -93,3 +94,11 @@ class HasSpaceOfClass(HasSpace):
             f"area {area.id}: capacity {area.capacity}, occupancy {area.inside + area.adrift}, "
             f"held {area.held}; looked for {', '.join(classes)}{after}"
         )
+
+
+def _came_by(read: ReadCredential) -> str | None:
+    """The pass by which the car comes in, or further in the one by which it came."""
+    if read.marks is not None and "pass" in read.marks:
+        name: str = read.marks["pass"]
+        return name
+    return None if comes_from_street(read) else kept_with(read.stay).get("pass")

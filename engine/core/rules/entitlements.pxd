@@ -21,7 +21,7 @@ cdef class IsEntitled(Rule):
     cdef int _without(self, Lot lot, ReadCredential read, Holder holder) except -1
     cdef bint _may_be_casual(self, Lot lot, ReadCredential read, int reason) except -1
 
-cdef bint _begins(ReadCredential read) except -1
+cpdef bint comes_from_street(ReadCredential read) except -1
 @cython.locals(lane=Lane)
 cdef bint _needs_known(ReadCredential read) except -1
 cdef bint _is_used_up(Lot lot, ReadCredential read, Pass found) except -1

@@ -47,7 +47,7 @@ class IsEntitled(Rule):
         return self._judge(lot, read, holder)
 
     def _judge(self, lot: Lot, read: ReadCredential, holder: Holder) -> int:
-        begins = _begins(read)
+        begins = comes_from_street(read)
         found, reason = self._best_pass(lot, read, holder)
         if reason == NOT_HERE:
             reason = self._without(lot, read, holder)
@@ -131,7 +131,7 @@ class IsEntitled(Rule):
         return datetime.fromtimestamp(seconds, self.part.calendar.zone).strftime("%Y-%m-%d %H:%M (%a)")
 
 
-def _begins(read: ReadCredential) -> bool:
+def comes_from_street(read: ReadCredential) -> bool:
     """Whether the car comes from the street: one that waits before a barrier, or goes further in, does not
     begin its stay.
     """

@@ -22,5 +22,11 @@ class Access(Chapter):
         if look.way == IN and look.credential in lot.denied:
             yield DENIED
         must_be_known = taken != "open" or mode == KNOWN_ONLY
-        if look.way == IN and must_be_known and look.credential not in lot.known:
+        if look.way == IN and must_be_known and not _is_known(look.credential, lot):
             yield UNKNOWN
+
+
+def _is_known(credential: bytes, lot: Lot) -> bool:
+    """Registered, or holding a pass or in a group, where the lot has rules for those."""
+    holds = lot.rules.get("entitlements") is not None and lot.entitled.holds(credential)
+    return credential in lot.known or holds

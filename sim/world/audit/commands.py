@@ -112,15 +112,15 @@ class Commands(Chapter):
             self._judge_lanes(event, command, effect, lot)
         elif event["ok"]:
             command.done = event
-            self._judge_effect(event, command, effect or self.lanes.first(), result)
+            self._judge_effect(event, command, effect or self.lanes.first(), result, lot)
         else:
             command.done = event
             self._judge_refused(event, command, effect, lot)
 
     def _judge_effect(
-        self, event: Event, command: Command, effect: Event | None, result: dict[str, Any]
+        self, event: Event, command: Command, effect: Event | None, result: dict[str, Any], lot: Lot
     ) -> None:
-        expected = effect_of(command.name, command.args, self.rules.get(command.lot, {}))
+        expected = effect_of(command.name, command.args, self.rules.get(command.lot, {}), lot)
         found = None if effect is None else {name: seen_of(effect).get(name) for name in expected}
         if found != expected:
             self.find("did otherwise", f"{tell(event)}, after {effect and tell(effect)}", f"{expected}")

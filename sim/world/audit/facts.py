@@ -4,6 +4,7 @@ from typing import Any
 
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Look
+from liftgate.sim.world.audit.entitled import Entitled
 from liftgate.sim.world.audit.layout import Lane, Layout
 from liftgate.sim.world.audit.modes import Modes, Setting, at_lane
 from liftgate.sim.world.audit.plans import LaneFacts, Plan
@@ -16,7 +17,8 @@ class Lot:
 
     modes: of lanes, by scope; lanes: plans, tides and silence; states: lane → (barrier, loop, faults) as
     reported; denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold
-    now; themes: what chapters know of a theme, for queries about it.
+    now; themes: what chapters know of a theme, for queries about it; entitled:
+    passes and groups (folded by their chapter).
     """
 
     def __init__(self, id: str) -> None:
@@ -31,6 +33,7 @@ class Lot:
         self.known: dict[bytes, list[str]] = {}
         self.rules: dict[str, Any] = {}
         self.themes: dict[str, Any] = {}
+        self.entitled = Entitled()
 
     def fold(self, event: Event) -> None:
         """Take in what an event says. Chapters have judged it: it fits."""
@@ -286,4 +289,5 @@ _FOLDS = {
     r.LANE_DOWN: _down,
     r.LANE_UP: _up,
     r.TIDE_TURNED: _tide_turned,
+    **dict.fromkeys((0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x48, 0x49), _nothing),
 }

@@ -7,8 +7,13 @@ from typing import Any
 
 from liftgate.sim.world.audit import lane_orders
 from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.charger_orders import CHARGERS
 from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.pass_orders import PASS_ORDERS, PASSES
 from liftgate.sim.world.audit.records import Event
+from liftgate.sim.world.audit.theme import Theme
+
+_OF_PASS = ("valid_from?", "valid_until?", "weekly?", "areas?", "classes?", "uses?", "host?", "reason?")
 
 ORDERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "correct_count": (r.CORRECTED, ("area", "to", "actor", "reason")),
@@ -22,21 +27,40 @@ ORDERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "set_rules": (r.RULES_SET, ("rules", "actor", "reason?")),
     "recount": (r.RECOUNTED, ("counted", "actor", "reason?")),
     "report_count": (r.REPORTED, ("area", "counted", "source", "actor")),
+    "issue_pass": (0x40, ("name", "credentials", "actor", *_OF_PASS)),
+    "change_pass": (0x41, ("name", "actor", "credentials?", *_OF_PASS)),
+    "revoke_pass": (0x42, ("name", "actor", "reason?")),
+    "set_group": (0x44, ("name", "actor", "limit?", "areas?", "over?", "add?", "remove?", "reason?")),
+    "remove_group": (0x45, ("name", "actor", "reason?")),
+    "charger_reports": (0x48, ("state", "actor", "spot?", "session?")),
 }
 """Per order the type of its event, and its args; "?" marks those that may be left out."""
 
+THEMES: dict[str, Theme] = dict.fromkeys(PASS_ORDERS, PASSES) | {"charger_reports": CHARGERS}
+"""Orders of themes, whose events, outcomes and refusals are said beside their chapters."""
+
 _DEFAULTS: dict[str, Any] = {"reason": "", "classes": ["standard"]}
 _BOUNDS = {"to": (0, 10_000_000), "mode": (1, 5), "kind": (1, 4), "seconds": (1, 3600)}
-_LENGTHS = {"actor": (1, 64), "reason": (0, 512), "cause": (0, 512), "text": (0, 512), "token": (1, 512)}
+_LENGTHS = {
+    "credentials": (1, 100),
+    "actor": (1, 64),
+    "reason": (0, 512),
+    "cause": (0, 512),
+    "text": (0, 512),
+    "token": (1, 512),
+}
 _COUNTS = (0, 10_000_000)
 
 
-def effect_of(name: str, args: dict[str, Any], rules: dict[str, Any]) -> dict[str, Any]:
+def effect_of(name: str, args: dict[str, Any], rules: dict[str, Any], lot: Lot) -> dict[str, Any]:
     """The event that the order should make: its type, and those of its fields that the args give.
 
-    rules: as they held before. Of a recount the cars counted are compared as `seen_of` shows them.
+    rules: as they held before; lot: the facts with that event. Of a recount the cars counted are compared as
+    `seen_of` shows them.
     """
     type, takes = ORDERS[name]
+    if name in THEMES:
+        return {"type": type} | THEMES[name].effect(name, args, lot)
     effect: dict[str, Any] = {"type": type}
     for arg in takes:
         effect[arg.rstrip("?")] = args.get(arg.rstrip("?"), _DEFAULTS.get(arg.rstrip("?")))
@@ -60,6 +84,11 @@ def seen_of(event: Event) -> Event:
 
 def result_of(event: Event, lot: Lot) -> dict[str, Any]:
     """The body of the outcome of the order that made this event, by the facts before it."""
+    theme = next(
+        (THEMES[name] for name, (type, _) in ORDERS.items() if type == event["type"] and name in THEMES), None
+    )
+    if theme is not None:
+        return theme.result(event, lot)
     match event["type"]:
         case r.CORRECTED:
             return {"before": event["before"], "after": event["after"]}
@@ -89,6 +118,8 @@ def true_refusals(name: str, args: dict[str, Any], lot: Lot, now_ms: int) -> set
         return {"unknown_command"}
     if not _good_args(name, args):
         return {"bad_args"}
+    if name in THEMES:
+        return THEMES[name].refusals(name, args, lot)
     codes = set()
     if "reader" in args and (args["reader"], args["lane"]) not in lot.layout.lanes:
         codes.add("no_such_lane")

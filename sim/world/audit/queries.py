@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.entitled import Pass
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.layout import Lane
 from liftgate.sim.world.audit.ledger import counts
@@ -136,10 +137,46 @@ def _plans(lot: Lot, args: dict[str, Any]) -> View:
     return True, "", {"plans": plans, "held": lot.lanes.held()}
 
 
+def _passes(lot: Lot, args: dict[str, Any]) -> View:
+    credential = bytes([args["kind"]]) + args["token"]
+    held = [_pass(each) for each in lot.entitled.passes_of(credential)]
+    short = [{name: value for name, value in each.items() if name != "credentials"} for each in held]
+    return True, "", {"passes": short, "group": lot.entitled.group_of(credential)}
+
+
+def _pass(found: Pass) -> dict[str, Any]:
+    return found.spec | {"used": found.used}
+
+
+def _pass_named(lot: Lot, args: dict[str, Any]) -> View:
+    found = lot.entitled.passes.get(args["name"])
+    return (False, "no_such_pass", {}) if found is None else (True, "", _pass(found))
+
+
+def _group_named(lot: Lot, args: dict[str, Any]) -> View:
+    name, group = args["name"], lot.entitled.groups.get(args["name"])
+    if group is None:
+        return False, "no_such_group", {}
+    use = lot.entitled.use
+    areas = {a: {"limit": limit, "count": use(lot, name, a)} for a, limit in group.areas.items()}
+    head = {"limit": group.limit, "count": use(lot, name), "areas": areas, "over": group.over}
+    return True, "", head | {"members": len(group.members), "shown": list(group.members)}
+
+
+def _groups(lot: Lot, args: dict[str, Any]) -> View:
+    entitled = lot.entitled
+    rows = {n: [entitled.use(lot, n), g.limit, len(g.members)] for n, g in entitled.groups.items()}
+    return True, "", rows
+
+
 VIEWS: dict[str, Callable[[Lot, dict[str, Any]], View]] = {
     "occupancy": _occupancy,
     "session": _session,
     "lanes": _lanes,
     "modes": _modes,
     "plans": _plans,
+    "passes": _passes,
+    "pass": _pass_named,
+    "group": _group_named,
+    "groups": _groups,
 }

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter, Look
+from liftgate.sim.world.audit.entitlements import classes_of
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.layout import Block
 from liftgate.sim.world.audit.records import Event, tell
 from liftgate.sim.world.audit.stays import Place
 
 FULL, CLASS_FULL = 300, 301
-STANDARD = ["standard"]
 _MAY_PLACE = (r.SCAN, r.HISTORY, r.PASSAGE, r.LOT_CONFIGURED)
 
 
@@ -31,7 +32,8 @@ class Spots(Chapter):
         given = None
         if event["verdict_given" if history else "verdict"] == r.OPEN:
             look = lot.look(event)
-            given = self._room(look, lot)[1] if look.way == r.IN else None
+            came = lot.entitled.came_alone(event) if history else None
+            given = self._room(look, lot, came)[1] if look.way == r.IN else None
         if event["spot"] != _spot_name(lot, given):
             self.find("wrong spot", tell(event), f"spot {_spot_name(lot, given)}")
 
@@ -42,7 +44,7 @@ class Spots(Chapter):
             if times > 1 and place[1]:
                 self.find("spot twice", tell(event), f"{_spot_name(lot, place)} is had or held once")
 
-    def _room(self, look: Look, lot: Lot) -> tuple[int, Place | None]:
+    def _room(self, look: Look, lot: Lot, came: dict[str, Any] | None = None) -> tuple[int, Place | None]:
         """(0 or the reason why there is none, the place that is to be given)."""
         stay, area = look.stay, look.lane.area
         if stay is not None and lot.stays.holds(stay, area):
@@ -55,7 +57,7 @@ class Spots(Chapter):
             for block in lot.layout.lane_blocks(look.lane)
             if (place := _free_place(lot, block, taken)) is not None
         ]
-        for wanted in lot.known.get(look.credential, STANDARD):
+        for wanted in classes_of(look, lot, came):
             for block, place in free:
                 if block.spot_class == wanted:
                     return 0, place

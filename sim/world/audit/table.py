@@ -5,9 +5,11 @@ from liftgate.sim.world.audit.answered import Answered
 from liftgate.sim.world.audit.answers import Answers
 from liftgate.sim.world.audit.barriers import Barriers
 from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.chargers import Chargers
 from liftgate.sim.world.audit.commands import Commands
 from liftgate.sim.world.audit.configured import Configured
 from liftgate.sim.world.audit.durability import Durability
+from liftgate.sim.world.audit.entitlements import Entitlements
 from liftgate.sim.world.audit.feeds import Feeds
 from liftgate.sim.world.audit.lanes import LaneModes, LaneWatch, Plans, Tides
 from liftgate.sim.world.audit.ledger import Ledger
@@ -26,6 +28,8 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Once,
     Configured,
     Access,
+    Entitlements,
+    Chargers,
     Passback,
     Reasons,
     Spots,

@@ -1,6 +1,6 @@
 """What can happen, by theme. DRAWERS: (name, function) of each; the name is part of its seed."""
 
-from liftgate.sim.world.happenings import cars, devices, disk, engine, lanes, network, services
+from liftgate.sim.world.happenings import cars, devices, disk, engine, entitlements, lanes, network, services
 from liftgate.sim.world.plan import Drawer
 
 DRAWERS: tuple[tuple[str, Drawer], ...] = (
@@ -11,4 +11,5 @@ DRAWERS: tuple[tuple[str, Drawer], ...] = (
     ("engine", engine.draw),
     ("disk", disk.draw),
     ("lanes", lanes.draw),
+    ("entitlements", entitlements.draw),
 )

@@ -43,7 +43,7 @@ def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:
         count = int(span_ms / stay_ms * population(lot) * rng.uniform(0.3, 1.0)) + 40
         cards = population(lot)
         for _ in range(min(count, VISITS_MAX)):
-            steps = _draw_steps(rng, shape, lot, stay_ms)
+            steps = draw_steps(rng, shape, lot, stay_ms)
             visits.append(
                 Visit(
                     at_ms=rng.randrange(span_ms),
@@ -55,7 +55,8 @@ def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:
     return visits
 
 
-def _draw_steps(rng: random.Random, shape: Shape, lot: LotConfig, stay_ms: int) -> tuple[Step, ...]:
+def draw_steps(rng: random.Random, shape: Shape, lot: LotConfig, stay_ms: int) -> tuple[Step, ...]:
+    """The barriers of one visit, there and back."""
     steps = [_draw_step(rng, shape, lot, "out", False, 0)]
     if len(lot.areas) > 1 and rng.random() < 0.4:
         steps.append(_draw_step(rng, shape, lot, "in", False, _stay(rng, stay_ms / 8)))

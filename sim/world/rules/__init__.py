@@ -7,13 +7,17 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.schema import LotConfig
-from liftgate.sim.world.rules import lanes
+from liftgate.sim.world.rules import classes, entitlements, lanes
 from liftgate.sim.world.shape import Shape
 
 DrawRules = Callable[[random.Random, Shape, LotConfig], dict[str, Any] | None]
 """The theme's rules for this lot, as the file would say them; None: this lot has none."""
 
-RULES: tuple[tuple[str, DrawRules], ...] = (("lanes", lanes.draw),)
+RULES: tuple[tuple[str, DrawRules], ...] = (
+    ("lanes", lanes.draw),
+    ("entitlements", entitlements.draw),
+    ("classes", classes.draw),
+)
 """By theme; the name is part of the seed."""
 
 

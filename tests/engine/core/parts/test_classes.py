@@ -123,6 +123,22 @@ def test_history_gets_its_spot_by_the_same_order() -> None:
     made.check()
 
 
+def test_history_gets_a_spot_of_the_pass_that_it_is_counted_for() -> None:
+    """Also where a rule would have objected, and not by the pass of a stay that gives way to the new one."""
+    made = yard(fallback={})
+    assert made.order("set_rules", rules={"entitlements": {}}, actor="eve")[0]
+    holder = {"credentials": [{"kind": CARD, "token": b"a"}], "actor": "eve"}
+    assert made.order("issue_pass", name="old", classes=["charging"], **holder)[0]
+    assert made.scan(0, b"a").spot == "P1-C-001"
+    assert made.order("change_pass", name="old", **holder | {"credentials": [{"kind": CARD, "token": b"z"}]})[
+        0
+    ]
+    assert made.history(0, 0x10, CARD, b"a", verdict=1).spot == "P1-A-001"
+    assert made.order("issue_pass", name="new", classes=["permit"], uses=1, valid_until=1, **holder)[0]
+    assert made.history(0, 0x10, CARD, b"a", verdict=1).spot == "P1-P-001"
+    made.check()
+
+
 def test_the_simplest_lot_asks_the_simpler_rule() -> None:
     """What looks for classes by fallback is asked only where there are some."""
     assert [type(rule) for rule in Yard().lot.entry if isinstance(rule, HasSpace)] == [HasSpace]
