@@ -18,10 +18,12 @@ from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
 from liftgate.engine.core.model import Block, Lot
 from liftgate.engine.core.parts.base import Reply
+from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.entitlements import IsEntitled
 from liftgate.engine.core.rules.place import ComesFromOutside
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
@@ -323,6 +325,13 @@ def tells_no_mode() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def uses_are_not_counted() -> Iterator[None]:
+    """An entry by a pass uses nothing up."""
+    with replaced(EntitlementsPart, "_use", lambda self, stay, own: None):
+        yield
+
+
 class Bug(NamedTuple):
     """A bug that can be planted. plant: a context in which the engine has it."""
 
@@ -347,6 +356,8 @@ BUGS: dict[str, Bug] = {
     "followers": Bug("QUERY leaves out cars without a name", forgets_who_followed),
     "feed-skips": Bug("a subscriber misses the first record of a segment", skips_a_record_of_each_segment),
     "no-deny-list": Bug("the deny list is not asked", _without_rule(NotDenied)),
+    "uses-forgotten": Bug("an entry by a pass uses nothing up", uses_are_not_counted),
+    "no-entitlements": Bug("passes and groups are not asked", _without_rule(IsEntitled)),
     "no-passback": Bug("anti-passback is not asked", _without_rule(ComesFromOutside)),
     "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
     "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),

@@ -83,7 +83,8 @@ class Entitled:
             s for s in lot.stays.open.values() if s.waits and s.area is None and s.credential != without
         ]
         promised = sum(self.came_by(stay).get("pass") == name for stay in waiting)
-        return int(found.spec["uses"]) - found.used - promised
+        uses: int = found.spec["uses"]
+        return uses - found.used - promised
 
     def use(self, lot: "Lot", group: str, area: str | None = None, without: bytes = b"") -> int:
         """Stays that count for a group: in the lot, or in and on the way into one area."""
