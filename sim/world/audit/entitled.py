@@ -82,7 +82,7 @@ class Entitled:
         waiting = [
             s for s in lot.stays.open.values() if s.waits and s.area is None and s.credential != without
         ]
-        promised = sum(self.came_by(stay).get("pass") == name for stay in waiting)
+        promised = len([stay for stay in waiting if self.came_by(stay).get("pass") == name])
         uses: int = found.spec["uses"]
         return uses - found.used - promised
 
