@@ -64,7 +64,7 @@ class Queries(Chapter):
         asked = [watch for watch in watches if (watch.lot, watch.name, watch.args) == question]
         if not asked:
             return
-        said = (ok, code, plain(body))
+        said = (ok, code, _judged(name, plain(body)))
         if said not in asked[0].views:
             expected = f"one of {asked[0].views[-5:]}"
             self.find("query otherwise", f"{name} of {lot}, {args}: {said}", expected)
@@ -111,6 +111,32 @@ def _stay(lot: Lot, stay: Stay) -> dict[str, Any]:
 
 def _lanes(lot: Lot, args: dict[str, Any]) -> View:
     return True, "", {f"{reader}/{no}": _lane(lot, lane) for (reader, no), lane in lot.layout.lanes.items()}
+
+
+def _ledger(lot: Lot, args: dict[str, Any]) -> View:
+    """Of all areas, or the sum of one: its last entries and the words are not judged."""
+    theme = lot.themes.get("ledger")
+    if theme is None:
+        return False, "not_configured", {}
+    area, body = args.get("area"), theme()
+    if area is None:
+        return True, "", plain(body)
+    return (True, "", plain(body["areas"][area])) if area in body["areas"] else (False, "no_such_area", {})
+
+
+def _reconciliation(lot: Lot, args: dict[str, Any]) -> View:
+    theme = lot.themes.get("reconciliation")
+    if theme is None:
+        return False, "not_configured", {}
+    rows = [row for row in theme() if row["difference"] or not args.get("differing")]
+    return True, "", {"rows": plain(rows[:100]), "left_out": max(0, len(rows) - 100)}
+
+
+def _judged(name: str, body: Any) -> Any:
+    """What is judged here of an answer."""
+    if name != "ledger":
+        return body
+    return {key: said for key, said in body.items() if key not in ("entries", "words")}
 
 
 def _lane(lot: Lot, lane: Lane) -> dict[str, Any]:
@@ -179,4 +205,6 @@ VIEWS: dict[str, Callable[[Lot, dict[str, Any]], View]] = {
     "pass": _pass_named,
     "group": _group_named,
     "groups": _groups,
+    "ledger": _ledger,
+    "reconciliation": _reconciliation,
 }

@@ -4,6 +4,7 @@ from liftgate.sim.world.audit.access import Access
 from liftgate.sim.world.audit.answered import Answered
 from liftgate.sim.world.audit.answers import Answers
 from liftgate.sim.world.audit.barriers import Barriers
+from liftgate.sim.world.audit.books import Books
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.chargers import Chargers
 from liftgate.sim.world.audit.commands import Commands
@@ -13,12 +14,14 @@ from liftgate.sim.world.audit.entitlements import Entitlements
 from liftgate.sim.world.audit.feeds import Feeds
 from liftgate.sim.world.audit.lanes import LaneModes, LaneWatch, Plans, Tides
 from liftgate.sim.world.audit.ledger import Ledger
+from liftgate.sim.world.audit.limits import Limits
 from liftgate.sim.world.audit.moves import Moves
 from liftgate.sim.world.audit.once import Once
 from liftgate.sim.world.audit.order import Order
 from liftgate.sim.world.audit.passback import Passback
 from liftgate.sim.world.audit.queries import Queries
 from liftgate.sim.world.audit.reasons import Reasons
+from liftgate.sim.world.audit.rows import Rows
 from liftgate.sim.world.audit.sessions import Sessions
 from liftgate.sim.world.audit.spots import Spots
 
@@ -31,6 +34,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Entitlements,
     Chargers,
     Passback,
+    Limits,
     Reasons,
     Spots,
     Sessions,
@@ -40,6 +44,8 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Plans,
     Tides,
     LaneWatch,
+    Books,
+    Rows,
     Commands,
     Answers,
     Answered,

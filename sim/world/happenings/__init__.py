@@ -1,6 +1,16 @@
 """What can happen, by theme. DRAWERS: (name, function) of each; the name is part of its seed."""
 
-from liftgate.sim.world.happenings import cars, devices, disk, engine, entitlements, lanes, network, services
+from liftgate.sim.world.happenings import (
+    cars,
+    devices,
+    disk,
+    engine,
+    entitlements,
+    lanes,
+    ledger,
+    network,
+    services,
+)
 from liftgate.sim.world.plan import Drawer
 
 DRAWERS: tuple[tuple[str, Drawer], ...] = (
@@ -12,4 +22,5 @@ DRAWERS: tuple[tuple[str, Drawer], ...] = (
     ("disk", disk.draw),
     ("lanes", lanes.draw),
     ("entitlements", entitlements.draw),
+    ("ledger", ledger.draw),
 )

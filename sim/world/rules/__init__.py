@@ -8,6 +8,7 @@ import msgspec
 
 from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.rules import classes, entitlements, lanes
+from liftgate.sim.world.rules.ledger import draw_ledger, draw_limits, draw_reconciliation
 from liftgate.sim.world.shape import Shape
 
 DrawRules = Callable[[random.Random, Shape, LotConfig], dict[str, Any] | None]
@@ -17,6 +18,9 @@ RULES: tuple[tuple[str, DrawRules], ...] = (
     ("lanes", lanes.draw),
     ("entitlements", entitlements.draw),
     ("classes", classes.draw),
+    ("ledger", draw_ledger),
+    ("limits", draw_limits),
+    ("reconciliation", draw_reconciliation),
 )
 """By theme; the name is part of the seed."""
 
