@@ -6,7 +6,7 @@ import msgspec
 
 from liftgate.codecs import codes
 from liftgate.configs.rules.limits import Limits as Rules
-from liftgate.engine.core.events import Event, ScanDecided
+from liftgate.engine.core.events import Event, HistoryRecorded, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Part
@@ -44,6 +44,7 @@ class Limits(Part):
         self.queue: list[tuple[int, bytes, Stay]] = []
         self.ripe: dict[bytes, Stay] = {}
         self.closing_told_ms = 0
+        self._left: tuple[bytes, Area | None] = (b"", None)
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         """Without rules what was found is forgotten, but for what the stays have noted."""
@@ -106,8 +107,7 @@ class Limits(Part):
     def moved(self, stay: Stay, before: Area | None) -> None:
         area = stay.area
         if area is None:
-            if stay.notes is not None and before is not None and "turned" in _notes(stay):
-                before.tally.turned_round += 1
+            self._left = (stay.session, before)
             return
         if self.same_ms and before is None:
             self._expect(stay.entered_at_ms + self.same_ms, stay)
@@ -131,17 +131,37 @@ class Limits(Part):
             self.ripe = ripe
 
     def heard(self, event: Event, stay: Stay | None) -> None:
-        """Turning round is marked on the scan at the exit; it counts when the car is out."""
-        if type(event) is not ScanDecided or event.way != codes.OUT or event.verdict != codes.OPEN:
-            return
-        turned = event.rare is not None and TURNED_ROUND in event.marks
-        if stay is not None:
-            if turned:
-                _note(stay, "turned", True)
-            elif stay.notes is not None:
-                _notes(stay).pop("turned", None)
+        """Turning round is marked on the scan at the exit; it counts when the car is out by that scan or by
+        the passage after it. Who backs out, or goes by what a REPLAY tells, has not turned round.
+        """
+        if type(event) is ScanDecided:
+            if event.way == codes.OUT and event.verdict == codes.OPEN:
+                self._let_out(event, stay, event.rare is not None and TURNED_ROUND in event.marks)
+        elif stay is not None and stay.notes is not None and "turned" in _notes(stay):
+            self._seen_again(event, stay)
+
+    def _let_out(self, event: ScanDecided, stay: Stay | None, turned: bool) -> None:
+        if stay is None:
+            if turned and event.session is not None:
+                self._turned_round(event.session)
         elif turned:
-            self.lot.areas[event.area].tally.turned_round += 1
+            _note(stay, "turned", True)
+        elif stay.notes is not None:
+            _notes(stay).pop("turned", None)
+
+    def _seen_again(self, event: Event, stay: Stay) -> None:
+        """What was told of a car that was let out within the grace."""
+        told = type(event) is HistoryRecorded and event.what == ScanDecided.TYPE
+        if told or event.effect == "withdrawn":  # type: ignore[union-attr]
+            _notes(stay).pop("turned", None)
+        elif stay.area is None and event.effect == "moved":  # type: ignore[union-attr]
+            self._turned_round(stay.session)
+
+    def _turned_round(self, session: bytes) -> None:
+        """It counts where the car left, which may be an inner area."""
+        left, before = self._left
+        if left == session and before is not None:
+            before.tally.turned_round += 1
 
     def due(self, now_ms: int) -> list[OperatorEvent]:
         found: list[OperatorEvent] = []

@@ -9,7 +9,7 @@ import pytest
 from liftgate.codecs import codes
 from liftgate.engine.core import state
 from liftgate.engine.core.operator_events import FindingMade
-from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lot_spec
+from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec
 from tests.engine.core.parts.test_ledger import NESTED, NESTED_LANES
 
 MINUTE, HOUR = 60_000, 3_600_000
@@ -230,6 +230,34 @@ def test_turning_round_in_an_inner_area_is_nothing_special() -> None:
     yard.scan(2)
     assert yard.scan(3).marks == {}
     assert yard.scan(1).marks == {"turned_round": True}
+
+
+def test_who_backed_out_and_goes_elsewhere_later_has_not_turned_round() -> None:
+    """By another exit that moves at once, or by what a reader did alone."""
+    for by_history in (False, True):
+        yard = a_yard(lanes=(*CONFIRMED, lane_spec(2, "exit")), turn_round_s=300)
+        tally = yard.lot.areas["north"].tally
+        yard.passage(0, 1, yard.scan(0).session)
+        assert yard.scan(1).marks == {"turned_round": True}
+        yard.passage(1, 2)
+        yard.now_ms += HOUR
+        if by_history:
+            yard.history(2, 0x10, CARD, b"anna", verdict=1)
+        else:
+            yard.scan(2)
+        assert (tally.left, tally.turned_round) == (1, 0)
+        yard.check()
+
+
+def test_who_turns_round_counts_in_the_area_that_he_left() -> None:
+    """Also where nobody saw him come out of an inner one."""
+    yard = a_yard(*NESTED, lanes=NESTED_LANES, turn_round_s=300)
+    yard.scan(0)
+    yard.scan(2)
+    assert yard.scan(1).marks == {"turned_round": True}
+    counted = {area.parent is None: area.tally.turned_round for area in yard.lot.areas.values()}
+    assert counted == {True: 0, False: 1}
+    yard.check()
 
 
 def test_a_lot_without_limits_hears_nothing() -> None:
