@@ -87,6 +87,7 @@ class Books(Chapter):
         self.due_told: dict[str, int] = {}
         self.due_seen: dict[str, int] = {}
         self.turned: set[bytes] = set()
+        self.grace = False
         self.drifts: dict[str, dict[str, int]] = {}
         self.before: Before | None = None
         self.counts: dict[str, int] = {}
@@ -208,6 +209,7 @@ class Books(Chapter):
 
     def _moved(self, event: Event, lot: Lot, books: dict[str, Book], was: Before) -> None:
         self._mark(event)
+        self.grace = bool(lot.rules.get("limits", {}).get("turn_round_s"))
         stay = None if was.credential is None else lot.stay(was.credential)
         stays = dict(was.stays)
         if stay is not None:
@@ -221,7 +223,7 @@ class Books(Chapter):
 
     def _went(self, books: dict[str, Book], stay: Stay, before: str | None, own: bool, late: bool) -> None:
         """A stay is in another area; one that is not the event's own ended by rule."""
-        turned = stay.area is None and stay.session in self.turned
+        turned = stay.area is None and stay.session in self.turned and self.grace
         if stay.area is None:
             self.turned.discard(stay.session)
         if not books:

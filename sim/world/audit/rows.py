@@ -85,7 +85,8 @@ class Rows(Chapter):
         stay = lot.look(event).stay if kind == r.SCAN else lot.moving(event["session"])
         if stay is not None and stay.session != event["session"]:
             stay = None
-        self.was = (stay, stay and stay.area, stay.lane if stay is not None and stay.waits else None)
+        area = None if stay is None else stay.area
+        self.was = (stay, area, stay.lane if stay is not None and stay.waits else None)
 
     def _hour(self, lot: Lot, key: Key) -> Hour:
         return self.lots[lot.id].setdefault(key, Hour())
