@@ -17,6 +17,7 @@ from liftgate.engine import replay
 from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
 from liftgate.engine.core.model import Block, Lot
+from liftgate.engine.core.parts import ledger, reconciliation
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
@@ -24,6 +25,7 @@ from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.entitlements import IsEntitled
+from liftgate.engine.core.rules.limits import IsOpenNow
 from liftgate.engine.core.rules.place import ComesFromOutside
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
@@ -330,6 +332,18 @@ def uses_are_not_counted() -> Iterator[None]:
     """An entry by a pass uses nothing up."""
     with replaced(EntitlementsPart, "_use", lambda self, stay, own: None):
         yield
+def _never_impossible(area: Any) -> int:
+    """Any count can be."""
+    return ledger.NORMAL
+
+
+def _always_agrees(*told: Any) -> str:
+    """No lane has a difference."""
+    return ""
+
+
+def _replacing(owner: Any, name: str, value: Any) -> Callable[[], AbstractContextManager[None]]:
+    return lambda: replaced(owner, name, value)
 
 
 class Bug(NamedTuple):
@@ -361,6 +375,11 @@ BUGS: dict[str, Bug] = {
     "no-passback": Bug("anti-passback is not asked", _without_rule(ComesFromOutside)),
     "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
     "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
+    "no-impossible": Bug(
+        "no count is found to be impossible", _replacing(ledger, "state_of", _never_impossible)
+    ),
+    "rows-agree": Bug("a row has no difference", _replacing(reconciliation, "difference_of", _always_agrees)),
+    "open-at-night": Bug("closing times are not asked", _without_rule(IsOpenNow)),
 }
 """By the name that `liftgate sim world --plant` takes."""
 
