@@ -99,7 +99,7 @@ class Books(Chapter):
     # -- before an event
 
     def judge(self, event: Event, lot: Lot) -> None:
-        self.before = None
+        self.before, self.counts = None, {}
         kind, books = event["type"], self.lots.get(lot.id)
         drifts = self.drifts.pop(lot.id, None)
         if drifts and (kind != r.FINDING or event["kind"] != "drift"):
@@ -197,7 +197,6 @@ class Books(Chapter):
         else:
             for area, book in books.items():
                 book.totals["configured"] += lot.stays.occupancy(area) - self.counts.get(area, book.sum())
-        self.counts = {}
         lot.themes["ledger"] = lambda: _view(lot, books, self.due_told.get(lot.id, 0))
 
     def _recounted(self, event: Event, lot: Lot, books: dict[str, Book]) -> None:

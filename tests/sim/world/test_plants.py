@@ -34,6 +34,9 @@ SEEDS_MAX = {
     "no-passback": 5,
     "endless-mode": 10,
     "untold-mode": 5,
+    "no-impossible": 10,
+    "rows-agree": 12,
+    "open-at-night": 45,
 }
 
 
