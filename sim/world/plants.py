@@ -332,6 +332,8 @@ def uses_are_not_counted() -> Iterator[None]:
     """An entry by a pass uses nothing up."""
     with replaced(EntitlementsPart, "_use", lambda self, stay, own: None):
         yield
+
+
 def _never_impossible(area: Any) -> int:
     """Any count can be."""
     return ledger.NORMAL
