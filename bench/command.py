@@ -16,6 +16,7 @@ from liftgate.bench.compare import compare
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
 from liftgate.bench.recovery import SCANS, recovery
+from liftgate.bench.rules import rules
 from liftgate.bench.servers import ServerFailed
 from liftgate.bench.sizes import sizes
 from liftgate.bench.steady import RATE, steady
@@ -58,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _rounds(stream, 3, 5.0)
     stream.add_argument("--rate", type=float, default=RATE, help="scans a second (%(default)s)")
     _rounds(_command(commands, "sizes", _sizes, "lots of 100, 10,000 and 1,000,000 spots"), 3, 2.0)
+    _rounds(_command(commands, "rules", _rules, "a lot with every theme of rules on, and one without"), 5, 2.0)
     silent = _command(commands, "idle", _idle, "memory of silent readers, and a scan among them")
     silent.add_argument("--readers", type=int, default=READERS, help="silent ones (%(default)s)")
     silent.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
@@ -94,6 +96,11 @@ def _steady(arguments: argparse.Namespace) -> Outcome:
 
 def _sizes(arguments: argparse.Namespace) -> Outcome:
     result = sizes(arguments.rounds, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _rules(arguments: argparse.Namespace) -> Outcome:
+    result = rules(arguments.rounds, arguments.seconds)
     return result, report.facts(result)
 
 

@@ -109,14 +109,20 @@ def limit_server(folder: Path, *flags: str) -> Iterator[Server]:
 
 @contextmanager
 def engine_server(
-    folder: Path, readers: int, spots: int = SPOTS, segment_bytes: int = SEGMENT_BYTES
+    folder: Path,
+    readers: int,
+    spots: int = SPOTS,
+    segment_bytes: int = SEGMENT_BYTES,
+    rules: str = "",
+    more: str = "",
 ) -> Iterator[Server]:
     """The engine with one lot, one gate and readers bench-00000…, its journal in the folder.
 
-    A folder used before goes on with the journal that is in it.
+    A folder used before goes on with the journal that is in it. rules, more: as in `engine_config`.
     """
     config, ready, log = folder / "bench.toml", folder / "ready.json", folder / "engine.log"
-    config.write_text(engine_config(readers, spots, segment_bytes), encoding="utf-8")
+    text = engine_config(readers, spots, segment_bytes, rules, more)
+    config.write_text(text, encoding="utf-8")
     ready.unlink(missing_ok=True)
     command = [*ENGINE_COMMAND, "--config", str(config), "--ready-file", str(ready)]
     begin = time.monotonic()
@@ -125,8 +131,13 @@ def engine_server(
         yield Server("engine", port, process, folder, ("--key", KEY_HEX), time.monotonic() - begin)
 
 
-def engine_config(readers: int, spots: int, segment_bytes: int = SEGMENT_BYTES) -> str:
-    """The benchmarks' configuration: blocks of at most 10,000 spots, filled in order; any card opens."""
+def engine_config(
+    readers: int, spots: int, segment_bytes: int = SEGMENT_BYTES, rules: str = "", more: str = ""
+) -> str:
+    """The benchmarks' configuration: blocks of at most 10,000 spots, filled in order; any card opens.
+
+    rules: tables of the lot's rules; more: readers and services beside the benchmarks' own.
+    """
     blocks = [(f"B{first // 10_000:02}", min(10_000, spots - first)) for first in range(0, spots, 10_000)]
     area = "".join(
         f'[[lot.area.spots]]\nlevel = "P1"\nprefix = "{prefix}"\nclass = "standard"\ncount = {count}\n'
@@ -145,7 +156,9 @@ def engine_config(readers: int, spots: int, segment_bytes: int = SEGMENT_BYTES) 
         '[[lot]]\nid = "bench"\nname = "Bench"\ntimezone = "Europe/Berlin"\ncurrency = "EUR"\n'
         'assign = "spot"\n'
         f'[[lot.area]]\nid = "bench"\n{area}[[lot.gate]]\nid = "main"\nnearest = [{nearest}]\n'
+        + rules
         + "".join(reader.format(number) for number in range(readers))
+        + more
     )
 
 

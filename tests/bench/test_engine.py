@@ -7,6 +7,7 @@ import pytest
 from liftgate.bench.idle import TooFewFiles, idle
 from liftgate.bench.load import Shape
 from liftgate.bench.recovery import recovery
+from liftgate.bench.rules import rules
 from liftgate.bench.sizes import sizes
 
 
@@ -34,3 +35,11 @@ def test_recovery_tiny() -> None:
     """Everything written before the kill is counted, and the engine that comes back answers."""
     result = recovery(scans=20, shape=Shape(4, 4))
     assert result.scans == 320
+
+
+def test_rules_tiny() -> None:
+    """A lot with every theme answers as the simplest one does, and an open stay in it has a bounded size."""
+    result = rules(rounds=1, seconds=0.1, shapes=(Shape(4, 5),), stays=200)
+    assert result.shapes["4x5"].plain_rate > 0
+    assert result.shapes["4x5"].rules_rate > 0
+    assert 100 < result.plain_stay.memory < result.rules_stay.memory < 1024
