@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     _rounds(stream, 3, 5.0)
     stream.add_argument("--rate", type=float, default=RATE, help="scans a second (%(default)s)")
     _rounds(_command(commands, "sizes", _sizes, "lots of 100, 10,000 and 1,000,000 spots"), 3, 2.0)
-    _rounds(_command(commands, "rules", _rules, "a lot with every theme of rules on, and one without"), 5, 2.0)
+    _rounds(_command(commands, "rules", _rules, "a lot with every rule on, and one without"), 5, 2.0)
     silent = _command(commands, "idle", _idle, "memory of silent readers, and a scan among them")
     silent.add_argument("--readers", type=int, default=READERS, help="silent ones (%(default)s)")
     silent.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")

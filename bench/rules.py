@@ -14,7 +14,7 @@ import msgspec
 
 from liftgate.bench.load import Result, Shape, run_load
 from liftgate.bench.servers import Server, bench_folder, cpu_s, engine_config, engine_server, raise_open_files
-from liftgate.bench.themes import CARD, LOT, MORE, RULES, give, holders, orders, token
+from liftgate.bench.themes import CARD, LOT, MORE, RULES, give, orders, token
 from liftgate.configs.loader import load
 from liftgate.engine.configured import lane_spec, lot_spec
 from liftgate.engine.core import commands as c
@@ -31,8 +31,8 @@ AT_MS = 1_795_348_800_000
 class Pair(msgspec.Struct, frozen=True):
     """One shape: medians of both engines, and how far the one with all rules falls behind.
 
-    falls_by: the share of the simplest lot's decisions a second that is lost; the median over the rounds, each
-    measured within one round, so that a machine that others use too slows both. cpu_falls_by: the same by
+    falls_by: the share of the simplest lot's decisions a second that is lost; the median over the rounds,
+    each measured within one round, so that a machine that others use too slows both. cpu_falls_by: the same by
     processor time for each answer, which suffers least from a busy machine.
     """
 
@@ -69,7 +69,9 @@ class Round(msgspec.Struct, frozen=True):
     cpu_us: float
 
 
-def rules(rounds: int = 5, seconds: float = 2.0, shapes: tuple[Shape, ...] = SHAPES, stays: int = STAYS) -> Rules:
+def rules(
+    rounds: int = 5, seconds: float = 2.0, shapes: tuple[Shape, ...] = SHAPES, stays: int = STAYS
+) -> Rules:
     """Measure both engines in turn, `rounds` times each shape. Raises LoadFailed on a wrong answer."""
     raise_open_files()
     readers = max(shape.connections for shape in shapes)
@@ -80,8 +82,8 @@ def rules(rounds: int = 5, seconds: float = 2.0, shapes: tuple[Shape, ...] = SHA
             for shape in shapes:
                 found[str(shape)].append(_round(plain, ruled, shape, seconds, number % 2 == 1))
     with bench_folder() as folder:
-        sizes = [stay_bytes(folder, themes, stays) for themes in (False, True)]
-    return Rules({name: _pair(pairs) for name, pairs in found.items()}, *sizes, rounds)
+        plain_stay, rules_stay = (stay_bytes(folder, themes, stays) for themes in (False, True))
+    return Rules({name: _pair(pairs) for name, pairs in found.items()}, plain_stay, rules_stay, rounds)
 
 
 @contextmanager
@@ -129,8 +131,8 @@ def _pair(rounds: list[tuple[Round, Round]]) -> Pair:
 def stay_bytes(folder: Path, themes: bool, stays: int) -> StayBytes:
     """What one more open stay costs a lot in memory and in a snapshot, the mean over `stays` of them.
 
-    They come in through one lane of this process's own lot: what a server remembers beside is bounded by reader,
-    and no part of it. Half of the cards hold something, as in the rest of the benchmark.
+    They come in through one lane of this process's own lot: what a server remembers beside is bounded by
+    reader, and no part of it. Half of the cards hold something, as in the rest of the benchmark.
     """
     lot, read = small_lot(folder, themes, Shape(1, stays))
     numbers = iter(range(1, stays + 257))
@@ -175,4 +177,3 @@ def scan(lot: Lot, read: c.ReadCredential, no: int, card: bytes, at_ms: int) -> 
     """One scan of a card, decided and applied."""
     read.no, read.kind, read.token, read.at_ms, read.now_ms = no, CARD, card, at_ms, at_ms
     _do(lot, read)
-

@@ -18,6 +18,7 @@ LOT = "bench"
 SERVICE = "console"
 CARD = 2
 GROUPS = 8
+RESERVED = 50
 AT_ONCE = 32
 """Orders under way at once; an engine takes 64 of one connection."""
 
@@ -41,6 +42,9 @@ reader = "tidal"
 lane = 0
 schedule = [{ at = "06:00", run = "in" }, { at = "15:00", run = "out" }]
 
+[lot.rules.reservations]
+overbooking_percent = 110
+
 [lot.rules.ledger]
 recount_every_s = 604800
 drift_cars = 5
@@ -63,7 +67,7 @@ mismatch = "finding"
 close_after_s = 2592000
 lanes = { "tidal/0" = "witness" }
 """
-"""Every table of rules. The minute at night is the shortest that a lot can be closed: benchmarks enter always.
+"""Every table of rules. Closed for a minute at night, the shortest there is: benchmarks enter at any time.
 
 Each exit of a benchmark is within the grace of turning round, so each has a mark in its event: dearer than a
 lot where cars stay for hours."""
@@ -82,7 +86,7 @@ gate = "main"
 [[service]]
 id = "{SERVICE}"
 key = "{KEY_HEX}"
-may = ["issue_pass", "set_group", "plan_event", "query"]
+may = ["issue_pass", "set_group", "plan_event", "reserve", "query"]
 """
 
 Order = tuple[str, dict[str, Any]]
@@ -102,7 +106,8 @@ def holders(shape: Shape) -> Iterator[tuple[int, bytes]]:
 
 
 def orders(shapes: tuple[Shape, ...], now_ms: int) -> Iterator[Order]:
-    """A pass for every other card, each other one of these in a group, and an event day under way."""
+    """A pass for every other card, each other one of these in a group, reservations for later, and
+    an event day under way."""
     held = list(dict.fromkeys(card for shape in shapes for _, card in holders(shape)))
     for number, card in enumerate(held):
         times = [{"days": ["mon", "tue", "wed", "thu", "fri"], "from": "00:00", "to": "24:00"}]
@@ -113,6 +118,9 @@ def orders(shapes: tuple[Shape, ...], now_ms: int) -> Iterator[Order]:
         members = [{"kind": CARD, "token": card} for card in held[group * 2 :: GROUPS * 2]]
         spec = {"limit": 1000, "over": "casual", "add": members[:1000]}
         yield "set_group", {"name": f"tenant-{group}", "actor": "bench", **spec}
+    for number in range(RESERVED):
+        times_ms = {"from_ms": now_ms + 43_200_000 + number * 60_000, "to_ms": now_ms + 86_400_000}
+        yield "reserve", {"kind": CARD, "token": b"guest-%d" % number, "actor": "bench", **times_ms}
     hold = {"area": LOT, "places": 100}
     event = {"from_ms": now_ms, "to_ms": now_ms + 86_400_000, "holds": [hold]}
     yield "plan_event", {"name": "fair", "actor": "bench", **event}

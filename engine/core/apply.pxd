@@ -2,11 +2,13 @@ cimport cython
 from liftgate.codecs cimport codes, raw
 from liftgate.engine.core cimport moves
 from liftgate.engine.core.commands cimport ReadCredential
-from liftgate.engine.core.events cimport ScanDecided
+from liftgate.engine.core.events cimport ReaderEvent, ScanDecided
 from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Reader, Stay
 from liftgate.engine.core.numbering cimport Numbering
+from liftgate.engine.core.parts.base cimport Part
 
-cdef void _tell(Lot lot, object event, Stay stay)
+@cython.locals(part=Part)
+cdef void _tell(Lot lot, ReaderEvent event, Stay stay)
 cdef void _advance(Lot lot, long long seq)
 cpdef void apply_scan(Lot lot, ScanDecided event, long long position, ReadCredential read)
 @cython.locals(lane=Lane, numbering=Numbering)

@@ -57,7 +57,9 @@ def apply_scan(lot: Lot, event: ScanDecided, position: int, read: ReadCredential
     if event.verdict == codes.OPEN and event.effect != codes.NOTHING:
         _take_effect(lot, event, read)
     if lot.listeners:
+        lot.marks = read.marks
         _tell(lot, event, lot.stays.get(read.credential))
+        lot.marks = None
 
 
 def _tell(lot: Lot, event: ReaderEvent, stay: Stay | None) -> None:
@@ -79,6 +81,7 @@ def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCr
     read.numbering = numbering
     read.credential = raw.credential(event.kind, event.token)
     read.stay = lot.stays.get(read.credential)
+    read.marks = None if event.rare is None else event.marks or None
     _find(lot, event.spot, read)
     event.lot = lot.id
     event.reader = lane.reader.id

@@ -15,7 +15,7 @@ from liftgate.engine.core.numbering import Numbering
 class ReadCredential:
     """A scan. Its connection keeps one and fills it for each scan; credential, stay, way, block, number
     and price_minor are the rules' working place. soft_reason: the reason of a rule that objects and lets the
-    car through; marks: what rules have the event say.
+    car through; marks: what rules have the event say, there until the next scan, for parts to read.
     """
 
     def __init__(self, lane: Lane, numbering: Numbering) -> None:

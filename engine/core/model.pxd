@@ -112,6 +112,7 @@ cdef class Lot:
     cdef public tuple entry
     cdef public tuple exit
     cdef public long long at_ms
+    cdef public dict marks
     cdef public tuple watchers
     cdef public tuple listeners
     cdef public tuple lane_listeners

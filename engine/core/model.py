@@ -255,7 +255,8 @@ class Stay:
 class Lot:
     """Everything that is known of one lot.
 
-    seq: number of its last event, from 1 without gaps; at_ms: time of the event that is being applied;
+    seq: number of its last event, from 1 without gaps; at_ms: time of the event that is being applied, marks:
+    what rules had it say, None where it is no scan or has none (no part of the state);
     stays: open ones by credential; moving: those with an opened barrier before them, by session, oldest
     first; lapsed: those that waited too long for their PASSAGE and were not seen since, open or not, by
     session, see LAPSED_MAX; denied, known: by credential; forgiven: credentials whose next exit needs no
@@ -291,6 +292,7 @@ class Lot:
         self.outcomes: dict[bytes, tuple[bool, str, dict[str, Any], int]] = {}
         self.tariff: Tariff | None = None
         self.at_ms = 0
+        self.marks: dict[str, Any] | None = None
         self.rules: dict[str, Any] = {}
         self.parts: dict[str, Any] = {}
         self.entry: tuple[Any, ...] = ()

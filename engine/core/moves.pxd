@@ -1,8 +1,9 @@
 cimport cython
 from liftgate.codecs cimport codes
 from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.parts.base cimport Part
 
-@cython.locals(before=Area)
+@cython.locals(before=Area, part=Part)
 cpdef void move_now(Lot lot, Stay stay, Area to, Block block, Py_ssize_t number)
 cpdef void promise_move(Lot lot, Stay stay, Lane lane, Area to, Block block, Py_ssize_t number, long long at_ms)
 @cython.locals(before=Area)

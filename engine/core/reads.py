@@ -20,6 +20,8 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
     stay = read.stay = lot.stays.get(read.credential)
     way = read.way = way_through(lane, stay)
     read.time_ms = decision_time(read.at_ms, read.now_ms)
+    read.soft_reason = 0
+    read.marks = None
     event = _scan(lot, read)
     for rule in lot.entry if way == codes.IN else lot.exit:
         reason = rule.check(lot, read)
@@ -69,7 +71,7 @@ def _admit(lot: Lot, read: ReadCredential, event: ScanDecided) -> None:
             event.spot = block.name(number) if number else block.key
     elif stay is not None:
         event.session = stay.session
-    elif "unknown_entry" in event.marks:
+    elif read.marks is not None and "unknown_entry" in read.marks:
         event.session = new_session(lot, event.at_ms)
 
 
@@ -87,8 +89,6 @@ def _say_marks(read: ReadCredential, event: ScanDecided) -> None:
     event.reason = read.soft_reason
     if read.marks is not None:
         event.add(None, None, read.marks)
-    read.soft_reason = 0
-    read.marks = None
 
 
 def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> None:
@@ -101,8 +101,6 @@ def _refuse(lot: Lot, read: ReadCredential, event: ScanDecided, reason: int) -> 
     if read.stay is not None:
         event.session = read.stay.session
     read.price_minor = 0
-    read.soft_reason = 0
-    read.marks = None
 
 
 def _trace(lot: Lot, read: ReadCredential) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
-from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded
+from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent
 from liftgate.engine.core.model import Area, Lane, Lot, Stay
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 
@@ -71,7 +71,7 @@ class Part:
     def moved(self, stay: Stay, before: Area | None) -> None:
         """A car went from `before` to stay.area, None = the street; called only where overridden."""
 
-    def heard(self, event: Event, stay: Stay | None) -> None:
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
         """An event of a reader was applied; stay: the one it was about. Called only where overridden."""
 
     def passed(self, event: PassageRecorded | HistoryRecorded, what: int, lane: Lane) -> None:

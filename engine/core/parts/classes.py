@@ -1,6 +1,6 @@
 """What chargers say of the cars at them, and who stays there full for too long."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -56,6 +56,9 @@ class ClassesPart(Part):
     """Cars at chargers by spot, or by session where the charger knows no spot."""
 
     THEME = THEME
+    ORDERS: ClassVar[Any] = {}
+    QUERIES: ClassVar[Any] = {}
+    APPLIERS: ClassVar[Any] = {}
 
     def __init__(self, lot: Lot) -> None:
         super().__init__(lot)
@@ -209,6 +212,7 @@ def _apply_blocked(lot: Lot, event: ev.ChargerBlocked, position: int) -> None:
     lot.parts[THEME].blocked(event)
 
 
-ClassesPart.ORDERS = {"charger_reports": (ChargerReports, _report)}
-ClassesPart.QUERIES = {"chargers": (NoArgs, _chargers)}
-ClassesPart.APPLIERS = {ev.ChargerReported: _apply_report, ev.ChargerBlocked: _apply_blocked}
+# Filled, not set: in the compiled build the class is C.
+ClassesPart.ORDERS["charger_reports"] = (ChargerReports, _report)
+ClassesPart.QUERIES["chargers"] = (NoArgs, _chargers)
+ClassesPart.APPLIERS.update({ev.ChargerReported: _apply_report, ev.ChargerBlocked: _apply_blocked})

@@ -8,7 +8,7 @@ import msgspec
 from liftgate.codecs import codes
 from liftgate.configs.rules.entitlements import Entitlements
 from liftgate.engine.core import theme_events
-from liftgate.engine.core.events import Event, HistoryRecorded, ScanDecided
+from liftgate.engine.core.events import HistoryRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts import pass_orders, pass_queries
@@ -32,6 +32,7 @@ class EntitlementsPart(Part):
     THEME = THEME
     ORDERS: ClassVar[Any] = pass_orders.ORDERS
     QUERIES: ClassVar[Any] = pass_queries.QUERIES
+    APPLIERS: ClassVar[Any] = {}
 
     def __init__(self, lot: Lot) -> None:
         super().__init__(lot)
@@ -190,14 +191,15 @@ class EntitlementsPart(Part):
 
     # Stays
 
-    def heard(self, event: Event, stay: Stay | None) -> None:
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
         if stay is None:
             return
         if isinstance(event, ScanDecided):
-            if event.verdict != codes.OPEN or event.way != codes.IN:
+            scan = event
+            if scan.verdict != codes.OPEN or scan.way != codes.IN:
                 return
-            if event.rare is not None:
-                self._remember(stay, event.marks, event.effect == codes.MOVED)
+            if self.lot.marks is not None:
+                self._remember(stay, self.lot.marks, scan.effect == codes.MOVED)
             if stay.notes is not None:
                 self._count(stay, kept_with(stay))
         elif isinstance(event, HistoryRecorded) and event.way == codes.IN and event.effect:
@@ -215,7 +217,7 @@ class EntitlementsPart(Part):
             own = {**kept, "casual": own["casual"]}
         elif before or not own:
             return
-        stay.notes = {**(stay.notes or {}), THEME: own}
+        stay.notes = {THEME: own} if stay.notes is None else {**stay.notes, THEME: own}
         if moved and not before:
             self._use(stay, own)
 
@@ -260,8 +262,9 @@ class EntitlementsPart(Part):
 
     def _count(self, stay: Stay, own: dict[str, Any]) -> None:
         """The stay counts for its group, and its pass is promised while it stands before its barrier."""
-        if "group" in own:
-            group = self.groups.get(own["group"])
+        name = own.get("group")
+        if name is not None:
+            group = self.groups.get(name)
             if group is not None:
                 group.count(self.lot, stay)
         if stay.area is None and "pass" in own and before_barrier(self.lot, stay, b""):
@@ -270,8 +273,9 @@ class EntitlementsPart(Part):
                 found.promise(self.lot, stay)
 
     def _let_go(self, stay: Stay, own: dict[str, Any]) -> None:
-        if "group" in own:
-            group = self.groups.get(own["group"])
+        name = own.get("group")
+        if name is not None:
+            group = self.groups.get(name)
             if group is not None:
                 group.uncount(stay)
 
@@ -284,7 +288,8 @@ class EntitlementsPart(Part):
                 self._schedule(found)
 
     def _no_longer_pending(self, stay: Stay, own: dict[str, Any]) -> Pass | None:
-        found = self.passes.get(own["pass"]) if "pass" in own else None
+        name = own.get("pass")
+        found = None if name is None else self.passes.get(name)
         if found is not None and found.pending:
             found.pending.pop(stay.session, None)
         return found
@@ -315,11 +320,14 @@ def _group_removed(lot: Lot, event: ev.GroupRemoved, position: int) -> None:
     _part(lot).remove_group(event.name)
 
 
-EntitlementsPart.APPLIERS = {
-    ev.PassIssued: _issued,
-    ev.PassChanged: _changed,
-    ev.PassRevoked: _dropped,
-    ev.PassForgotten: _dropped,
-    ev.GroupSet: _group_set,
-    ev.GroupRemoved: _group_removed,
-}
+# Filled, not set: in the compiled build the class is C.
+EntitlementsPart.APPLIERS.update(
+    {
+        ev.PassIssued: _issued,
+        ev.PassChanged: _changed,
+        ev.PassRevoked: _dropped,
+        ev.PassForgotten: _dropped,
+        ev.GroupSet: _group_set,
+        ev.GroupRemoved: _group_removed,
+    }
+)

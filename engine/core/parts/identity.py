@@ -1,12 +1,12 @@
 """Whose car it is: plates seen beside credentials, lost and swapped credentials, stays that nobody ended."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from liftgate.codecs import codes
 from liftgate.configs.rules.identity import IdentityRules
-from liftgate.engine.core.events import Event, ScanDecided
+from liftgate.engine.core.events import ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.moves import end_stay, name_car, rename
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
@@ -38,6 +38,9 @@ class Identity(Part):
     """
 
     THEME = "identity"
+    ORDERS: ClassVar[Any] = orders.ORDERS
+    QUERIES: ClassVar[Any] = orders.QUERIES
+    APPLIERS: ClassVar[Any] = {}
 
     def __init__(self, lot: Lot) -> None:
         super().__init__(lot)
@@ -71,10 +74,10 @@ class Identity(Part):
 
     # -- what happens
 
-    def heard(self, event: Event, stay: Stay | None) -> None:
-        if not isinstance(event, ScanDecided) or event.rare is None:
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
+        marks = self.lot.marks
+        if marks is None or not isinstance(event, ScanDecided):
             return
-        marks = event.marks
         if "witness" in marks:
             self.seen[self._lane(event)] = (marks["witness"], event.at_ms)
         elif "plate" in marks and event.verdict == codes.OPEN:
@@ -184,11 +187,12 @@ def _apply_named(lot: Lot, event: CarNamed, position: int) -> None:
     name_car(lot, stay, lot.areas[event.area])
 
 
-Identity.ORDERS = orders.ORDERS
-Identity.QUERIES = orders.QUERIES
-Identity.APPLIERS = {
-    TicketLost: lambda lot, event, position: _part(lot).take_lost(event),
-    CredentialSwapped: _apply_swapped,
-    StayClosed: _apply_closed,
-    CarNamed: _apply_named,
-}
+# Filled, not set: in the compiled build the class is C.
+Identity.APPLIERS.update(
+    {
+        TicketLost: lambda lot, event, position: _part(lot).take_lost(event),
+        CredentialSwapped: _apply_swapped,
+        StayClosed: _apply_closed,
+        CarNamed: _apply_named,
+    }
+)

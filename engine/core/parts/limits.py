@@ -6,7 +6,7 @@ import msgspec
 
 from liftgate.codecs import codes
 from liftgate.configs.rules.limits import Limits as Rules
-from liftgate.engine.core.events import Event, HistoryRecorded, ScanDecided
+from liftgate.engine.core.events import HistoryRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Part
@@ -130,13 +130,14 @@ class Limits(Part):
             self._make_queue()
             self.ripe = ripe
 
-    def heard(self, event: Event, stay: Stay | None) -> None:
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
         """Turning round is marked on the scan at the exit; it counts when the car is out by that scan or by
         the passage after it. Who backs out, or goes by what a REPLAY tells, has not turned round.
         """
-        if type(event) is ScanDecided:
-            if event.way == codes.OUT and event.verdict == codes.OPEN:
-                self._let_out(event, stay, event.rare is not None and TURNED_ROUND in event.marks)
+        if isinstance(event, ScanDecided):
+            scan, marks = event, self.lot.marks
+            if scan.way == codes.OUT and scan.verdict == codes.OPEN:
+                self._let_out(scan, stay, marks is not None and TURNED_ROUND in marks)
         elif stay is not None and stay.notes is not None and "turned" in _notes(stay):
             self._seen_again(event, stay)
 
@@ -149,7 +150,7 @@ class Limits(Part):
         elif stay.notes is not None:
             _notes(stay).pop("turned", None)
 
-    def _seen_again(self, event: Event, stay: Stay) -> None:
+    def _seen_again(self, event: ReaderEvent, stay: Stay) -> None:
         """What was told of a car that was let out within the grace."""
         told = type(event) is HistoryRecorded and event.what == ScanDecided.TYPE
         if told or event.effect == "withdrawn":  # type: ignore[union-attr]

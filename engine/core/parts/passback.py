@@ -5,13 +5,13 @@ was, and is healed by its next sighting in either direction. Here is what no sta
 somebody may have come into unseen, and cars that went through a lane without a name.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
 from liftgate.codecs import codes
 from liftgate.configs.rules.passback import PassbackRules
-from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded, ScanDecided
+from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lane, Lot, Stay
 from liftgate.engine.core.moves import count_nameless
 from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
@@ -41,6 +41,9 @@ class Passback(Part):
     """
 
     THEME = "passback"
+    ORDERS: ClassVar[Any] = {}
+    QUERIES: ClassVar[Any] = {}
+    APPLIERS: ClassVar[Any] = {}
 
     def __init__(self, lot: Lot) -> None:
         super().__init__(lot)
@@ -115,14 +118,16 @@ class Passback(Part):
             found[CAME_IN if event.way == codes.IN else WENT_OUT] += 1
             found[UNTIL_MS] = max(found[UNTIL_MS], event.at_ms + rules.doubt_s * 1000)
 
-    def heard(self, event: Event, stay: Stay | None) -> None:
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
         if isinstance(event, ScanDecided):
-            if event.verdict != codes.OPEN:
+            scan = event
+            if scan.verdict != codes.OPEN:
                 return
-            if event.rare is not None:
-                self._heal(event.marks)
-            if self.timed_inside and event.way == codes.IN and event.area in self.timed_inside:
-                _note_entry(stay, event.area, event.at_ms)
+            marks = self.lot.marks
+            if marks is not None and "unnamed" in marks:
+                self._heal(marks)
+            if self.timed_inside and scan.way == codes.IN and scan.area in self.timed_inside:
+                _note_entry(stay, scan.area, scan.at_ms)
         elif isinstance(event, HistoryRecorded) and event.what == ScanDecided.TYPE:
             if event.effect == "adrift" and event.area in self.unnamed:
                 self._seen(event.area, CAME_IN)
@@ -131,9 +136,9 @@ class Passback(Part):
 
     def _heal(self, marks: dict[str, Any]) -> None:
         """A car that went without a name was seen: what was counted without a name is its stay's now."""
-        healed = marks.get("unnamed")
-        area = self.lot.areas.get(healed[0]) if healed is not None else None
-        if area is None or healed is None:
+        healed = marks["unnamed"]
+        area = self.lot.areas.get(healed[0])
+        if area is None:
             return
         self._seen(area.id, healed[1])
         if "unknown_entry" not in marks:  # else the stay that it was given has put the count right
@@ -244,9 +249,12 @@ def doubtful(lot: Lot, args: NoArgs) -> Reply:
     return True, "", body | {"unnamed": unnamed}
 
 
-Passback.ORDERS = {"reset_passbacks": (ResetPassbacks, _reset_passbacks)}
-Passback.QUERIES = {"doubtful": (NoArgs, doubtful)}
-Passback.APPLIERS = {
-    DoubtCast: lambda lot, event, position: _part(lot).cast(event),
-    PassbacksReset: lambda lot, event, position: _part(lot).reset(event),
-}
+# Filled, not set: in the compiled build the class is C.
+Passback.ORDERS["reset_passbacks"] = (ResetPassbacks, _reset_passbacks)
+Passback.QUERIES["doubtful"] = (NoArgs, doubtful)
+Passback.APPLIERS.update(
+    {
+        DoubtCast: lambda lot, event, position: _part(lot).cast(event),
+        PassbacksReset: lambda lot, event, position: _part(lot).reset(event),
+    }
+)

@@ -1,3 +1,4 @@
+cimport cython
 from liftgate.engine.core.model cimport Area, Lot, Stay
 
 cdef class Pass:
@@ -6,6 +7,8 @@ cdef class Pass:
     cdef public long long spent_ms
     cdef public dict pending
     cdef public object spec
+    cdef public tuple areas
+    cdef public tuple classes
     cdef public tuple weekly
     cdef public object uses
     cdef public long long from_ms
@@ -14,6 +17,9 @@ cdef class Pass:
     cdef public long long low_ms
     cdef public long long high_ms
     cpdef void take(self, object spec)
+    @cython.locals(name=str, found=Area)
+    cpdef bint covers(self, Area area, Lot lot) except -1
+    cpdef void promise(self, Lot lot, Stay stay)
     cpdef void count_use(self, long long at_ms)
     cpdef void settle(self, long long at_ms)
     cpdef long long end_ms(self) except? -1
@@ -28,12 +34,15 @@ cdef class Group:
     cdef public dict by_area
     cpdef void count(self, Lot lot, Stay stay)
     cpdef void uncount(self, Stay stay)
+    @cython.locals(inside=Area, stays=dict)
+    cpdef str full_area(self, Lot lot, Area area, bytes without)
     cpdef bint is_full(self, Lot lot, bytes without) except -1
 
 cdef class Holder:
     cdef public list passes
     cdef public Group group
 
+cdef dict _tidied(Lot lot, dict stays, Py_ssize_t members)
 cpdef bint is_open(Lot lot, Stay stay, bytes without) except -1
 cpdef bint before_barrier(Lot lot, Stay stay, bytes without) except -1
 cpdef bint heads_for(Area area, Stay stay) except -1

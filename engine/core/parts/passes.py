@@ -47,6 +47,8 @@ class Pass:
     def take(self, spec: PassSpec) -> None:
         """Be as `spec` says."""
         self.spec = spec
+        self.areas = spec.areas
+        self.classes = spec.classes
         self.weekly = spec.weekly
         self.uses = spec.uses
         self.from_ms = spec.from_ms or 0
@@ -56,10 +58,11 @@ class Pass:
 
     def covers(self, area: Area, lot: Lot) -> bool:
         """Whether it is good in `area`: named by it, or on the way to an area that it names."""
-        if not self.spec.areas:
-            return True
-        named = (lot.areas.get(name) for name in self.spec.areas)
-        return any(found is not None and found.within(area) for found in named)
+        for name in self.areas:
+            found = lot.areas.get(name)
+            if found is not None and found.within(area):
+                return True
+        return not self.areas
 
     def left(self, lot: Lot, without: bytes) -> int:
         """Uses left, those promised to others than `without` counted as used."""

@@ -65,8 +65,8 @@ class HasSpaceOfClass(HasSpace):
         if self.passes and (read.marks is not None or read.stay is not None):
             name = _came_by(read)
             found = None if name is None else self.passes.get(name)
-            if found is not None and found.spec.classes:
-                return found.spec.classes
+            if found is not None and found.classes:
+                return found.classes
         return lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
 
     def _find(self, read: ReadCredential, wanted: str) -> bool:

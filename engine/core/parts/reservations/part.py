@@ -6,7 +6,7 @@ import msgspec
 
 from liftgate.codecs import codes
 from liftgate.configs.rules.reservations import Reservations
-from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded, ScanDecided
+from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Applier, CarryOut, Part
@@ -39,7 +39,8 @@ class ReservationsPart(Part):
 
     THEME = THEME
     ORDERS: ClassVar[dict[str, tuple[type[Any], CarryOut]]] = orders.ORDERS
-    QUERIES = queries.QUERIES
+    QUERIES: ClassVar[Any] = queries.QUERIES
+    APPLIERS: ClassVar[Any] = {}
 
     def __init__(self, lot: Lot) -> None:
         super().__init__(lot)
@@ -114,12 +115,12 @@ class ReservationsPart(Part):
 
     # -- cars
 
-    def heard(self, event: Event, stay: Stay | None) -> None:
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
         if not self.book.all:
             return
         if isinstance(event, ScanDecided):
-            if event.rare is not None:
-                self._scanned(event.marks, event, stay)
+            if self.lot.marks is not None:
+                self._scanned(self.lot.marks, event, stay)
         elif stay is not None and isinstance(event, HistoryRecorded | PassageRecorded):
             if event.effect == "withdrawn":
                 found = self.by_session.get(stay.session)
@@ -307,5 +308,6 @@ def _made(lot: Lot, event: ev.ReservationMade, position: int) -> None:
     reservations_of(lot).made(event)
 
 
-ReservationsPart.APPLIERS = {kind: _applier(fold) for kind, fold in _FOLDS.items()}
+# Filled, not set: in the compiled build the class is C.
+ReservationsPart.APPLIERS.update({kind: _applier(fold) for kind, fold in _FOLDS.items()})
 ReservationsPart.APPLIERS[ev.ReservationMade] = _made

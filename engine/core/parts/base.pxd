@@ -1,0 +1,11 @@
+from liftgate.engine.core.events cimport ReaderEvent
+from liftgate.engine.core.model cimport Area, Lot, Stay
+
+cdef class Part:
+    cdef public Lot lot
+    cdef public bint on
+    cdef public bint watches
+    cdef public bint listens
+    cdef public long long next_ms
+    cpdef moved(self, Stay stay, Area before)
+    cpdef heard(self, ReaderEvent event, Stay stay)

@@ -1,0 +1,26 @@
+cimport cython
+from liftgate.codecs cimport codes
+from liftgate.engine.core.events cimport ReaderEvent, ScanDecided
+from liftgate.engine.core.model cimport Area, Lot, Stay
+from liftgate.engine.core.parts.base cimport Part
+
+cdef class Limits(Part):
+    cdef public object rules
+    cdef public object hours
+    cdef public bint limited
+    cdef public long long same_ms
+    cdef public list queue
+    cdef public dict ripe
+    cdef public long long closing_told_ms
+    cdef public tuple _left
+    cpdef moved(self, Stay stay, Area before)
+    cdef _expect(self, long long over_ms, Stay stay)
+    @cython.locals(scan=ScanDecided, marks=dict)
+    cpdef heard(self, ReaderEvent event, Stay stay)
+    cdef _let_out(self, ScanDecided event, Stay stay, bint turned)
+    @cython.locals(before=Area)
+    cdef _turned_round(self, bytes session)
+    cpdef long long over_ms(self, Stay stay) except? -1
+    cpdef long long limit_s(self, Stay stay) except? -1
+
+cdef dict _notes(Stay stay)

@@ -1,0 +1,17 @@
+cimport cython
+from liftgate.codecs cimport codes
+from liftgate.engine.core.events cimport HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
+from liftgate.engine.core.model cimport Area, Lot, Stay
+from liftgate.engine.core.parts.base cimport Part
+
+cdef class ReservationsPart(Part):
+    cdef public object rules
+    cdef public object book
+    cdef public object holds
+    cdef public object times
+    cdef public dict by_session
+    cdef public dict arriving
+    cdef public dict to_tell
+    cdef public bint freed
+    cpdef moved(self, Stay stay, Area before)
+    cpdef heard(self, ReaderEvent event, Stay stay)
