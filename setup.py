@@ -23,6 +23,7 @@ COMPILED = [
     "engine/core/numbering",
     "engine/core/tally",
     "engine/core/model",
+    "engine/core/marks",
     "engine/core/commands",
     "engine/core/events",
     "engine/core/rules/base",

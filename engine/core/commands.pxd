@@ -1,3 +1,4 @@
+from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.model cimport Block, Lane, Stay
 from liftgate.engine.core.numbering cimport Numbering
 
@@ -18,4 +19,6 @@ cdef class ReadCredential:
     cdef public Py_ssize_t number
     cdef public int soft_reason
     cdef public dict marks
+    cdef public Marks said
     cpdef mark(self, str name, object value)
+    cpdef say(self, Marks said)

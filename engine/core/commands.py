@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Block, Lane, Stay
 from liftgate.engine.core.numbering import Numbering
 
@@ -15,7 +16,8 @@ from liftgate.engine.core.numbering import Numbering
 class ReadCredential:
     """A scan. Its connection keeps one and fills it for each scan; credential, stay, way, block, number
     and price_minor are the rules' working place. soft_reason: the reason of a rule that objects and lets the
-    car through; marks: what rules have the event say, there until the next scan, for parts to read.
+    car through; marks: what rules have the event say, there until the next scan, for parts to read;
+    said: where they are these and no others.
     """
 
     def __init__(self, lane: Lane, numbering: Numbering) -> None:
@@ -35,12 +37,25 @@ class ReadCredential:
         self.number = 0
         self.soft_reason = 0
         self.marks: dict[str, Any] | None = None
+        self.said: Marks | None = None
 
     def mark(self, name: str, value: Any) -> None:
         """Have the decision's event say something of the scan; parts read it when it is applied."""
         if self.marks is None:
             self.marks = {}
+        elif self.said is not None:
+            self.marks = dict(self.marks)
+        self.said = None
         self.marks[name] = value
+
+    def say(self, said: Marks) -> None:
+        """The same with marks that were made before."""
+        if self.marks is None:
+            self.marks = said.values
+            self.said = said
+        else:
+            for name in said.values:
+                self.mark(name, said.values[name])
 
 
 class ReaderCommand(msgspec.Struct):

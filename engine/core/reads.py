@@ -22,6 +22,7 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
     read.time_ms = decision_time(read.at_ms, read.now_ms)
     read.soft_reason = 0
     read.marks = None
+    read.said = None
     event = _scan(lot, read)
     for rule in lot.entry if way == codes.IN else lot.exit:
         reason = rule.check(lot, read)
@@ -87,7 +88,9 @@ def _begins(lot: Lot, lane: Lane, stay: Stay) -> bool:
 def _say_marks(read: ReadCredential, event: ScanDecided) -> None:
     """A rule objected and let the car through, or has something to be remembered."""
     event.reason = read.soft_reason
-    if read.marks is not None:
+    if read.said is not None:
+        event.rare = read.said.rare
+    elif read.marks is not None:
         event.add(None, None, read.marks)
 
 

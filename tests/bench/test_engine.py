@@ -38,8 +38,8 @@ def test_recovery_tiny() -> None:
 
 
 def test_rules_tiny() -> None:
-    """A lot with every theme answers as the simplest one does, and an open stay in it has a bounded size."""
+    """A lot with every theme answers as the simplest one does, and an open stay in it is 1 KiB at most."""
     result = rules(rounds=1, seconds=0.1, shapes=(Shape(4, 5),), stays=200)
     assert result.shapes["4x5"].plain_rate > 0
     assert result.shapes["4x5"].rules_rate > 0
-    assert 100 < result.plain_stay.memory < result.rules_stay.memory < 1024
+    assert 100 < result.plain_stay.memory < result.rules_stay.memory <= 1024

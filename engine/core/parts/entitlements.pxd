@@ -27,3 +27,5 @@ cdef class EntitlementsPart(Part):
     cdef _use(self, Stay stay, dict own)
     @cython.locals(found=Pass)
     cdef Pass _no_longer_pending(self, Stay stay, dict own)
+
+cdef dict _kept_of(dict marks)

@@ -209,7 +209,7 @@ class EntitlementsPart(Part):
         """Keep with the stay by what it came in. Later marks only make it casual: a scan again at its
         barrier finds it as it was.
         """
-        own: dict[str, Any] = {name: marks[name] for name in KEPT if name in marks}
+        own = _kept_of(marks)
         before = kept_with(stay)
         if before and "casual" in own:
             self._let_go(stay, before)
@@ -293,6 +293,14 @@ class EntitlementsPart(Part):
         if found is not None and found.pending:
             found.pending.pop(stay.session, None)
         return found
+
+
+def _kept_of(marks: dict[str, Any]) -> dict[str, Any]:
+    """What stays keep of the marks of an entry: themselves, where nothing else is said."""
+    for name in marks:
+        if name not in KEPT:
+            return {name: marks[name] for name in KEPT if name in marks}
+    return marks
 
 
 def _part(lot: Lot) -> EntitlementsPart:

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.model cimport Area, Lot, Stay
 
 cdef class Pass:
@@ -6,6 +7,8 @@ cdef class Pass:
     cdef public long long used
     cdef public long long spent_ms
     cdef public dict pending
+    cdef public Marks said
+    cdef public Group said_with
     cdef public object spec
     cdef public tuple areas
     cdef public tuple classes
@@ -32,6 +35,7 @@ cdef class Group:
     cdef public dict members
     cdef public dict counted
     cdef public dict by_area
+    cdef public Marks said
     cpdef void count(self, Lot lot, Stay stay)
     cpdef void uncount(self, Stay stay)
     @cython.locals(inside=Area, stays=dict)

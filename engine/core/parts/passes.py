@@ -6,6 +6,7 @@ import msgspec
 
 from liftgate.configs.rules.hours import Window
 from liftgate.configs.schema import SpotClass
+from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Area, Lot, Stay
 
 THEME = "entitlements"
@@ -34,7 +35,7 @@ class Pass:
     number: its place in the order of issue; used: entries that took effect; spent_ms: when the last of its
     uses was used, 0: some are left; pending: stays before an opened barrier by it, by session, perhaps
     with some that lapsed since; permitted, low_ms, high_ms: the calendar's last answer and how long it
-    holds (no part of the state).
+    holds, said: the marks of an entry by it, with said_with, its credential's group (no part of the state).
     """
 
     def __init__(self, spec: PassSpec, number: int) -> None:
@@ -42,6 +43,8 @@ class Pass:
         self.used = 0
         self.spent_ms = 0
         self.pending: dict[bytes, Stay] = {}
+        self.said: Marks | None = None
+        self.said_with: Group | None = None
         self.take(spec)
 
     def take(self, spec: PassSpec) -> None:
@@ -105,6 +108,7 @@ class Group:
         self.members: dict[bytes, None] = {}
         self.counted: dict[bytes, Stay] = {}
         self.by_area: dict[str, dict[bytes, Stay]] = {}
+        self.said: Marks | None = None
 
     def set(self, limit: int | None, areas: dict[str, int], over: str) -> None:
         """These are its allotments from here on."""

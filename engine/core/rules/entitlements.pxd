@@ -1,5 +1,6 @@
 cimport cython
 from liftgate.engine.core.commands cimport ReadCredential
+from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.model cimport Area, Lane, Lot, Stay
 from liftgate.engine.core.parts.passes cimport Group, Holder, Pass, kept_with
 from liftgate.engine.core.rules.base cimport Rule
@@ -25,5 +26,6 @@ cpdef bint comes_from_street(ReadCredential read) except -1
 @cython.locals(lane=Lane)
 cdef bint _needs_known(ReadCredential read) except -1
 cdef bint _is_used_up(Lot lot, ReadCredential read, Pass found) except -1
-cdef int _ask_group(Lot lot, ReadCredential read, Group group, bint begins) except -1
+cdef bint _is_over(Lot lot, ReadCredential read, Group group, bint begins) except -1
+cdef _say_holder(ReadCredential read, Pass found, Group group)
 cdef int _let_in_casually(ReadCredential read, int reason) except -1

@@ -5,6 +5,7 @@ from typing import Any
 
 from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.passes import THEME, Group, Holder, Pass, kept_with
 from liftgate.engine.core.rules.base import Rule
@@ -55,11 +56,15 @@ class IsEntitled(Rule):
             return _let_in_casually(read, reason)
         if reason:
             return reason
-        if begins and found is not None:
-            read.mark("pass", found.spec.name)
         group = holder.group
-        if group is not None and (begins or kept_with(read.stay).get("group") == group.name):
-            return _ask_group(lot, read, group, begins)
+        if group is not None and not begins and kept_with(read.stay).get("group") != group.name:
+            group = None
+        if group is not None and _is_over(lot, read, group, begins):
+            if begins and found is not None:
+                read.mark("pass", found.spec.name)
+            return GROUP_FULL if group.over == "refuse" else _let_in_casually(read, GROUP_FULL)
+        if begins:
+            _say_holder(read, found, group)
         return 0
 
     def _best_pass(self, lot: Lot, read: ReadCredential, holder: Holder) -> tuple[Pass | None, int]:
@@ -150,13 +155,25 @@ def _is_used_up(lot: Lot, read: ReadCredential, found: Pass) -> bool:
     return found.left(lot, read.credential) <= 0
 
 
-def _ask_group(lot: Lot, read: ReadCredential, group: Group, begins: bool) -> int:
-    full = begins and group.is_full(lot, read.credential)
-    if full or group.full_area(lot, read.lane.area, read.credential):
-        return GROUP_FULL if group.over == "refuse" else _let_in_casually(read, GROUP_FULL)
-    if begins:
-        read.mark("group", group.name)
-    return 0
+def _is_over(lot: Lot, read: ReadCredential, group: Group, begins: bool) -> bool:
+    """Whether the group has no room for this car."""
+    if begins and group.is_full(lot, read.credential):
+        return True
+    return bool(group.areas) and group.full_area(lot, read.lane.area, read.credential) != ""
+
+
+def _say_holder(read: ReadCredential, found: Pass | None, group: Group | None) -> None:
+    """By what it comes in; one pass comes with one group nearly always."""
+    if found is not None:
+        if found.said is None or found.said_with is not group:
+            by = {"pass": found.spec.name}
+            found.said = Marks(by if group is None else {**by, "group": group.name})
+            found.said_with = group
+        read.say(found.said)
+    elif group is not None:
+        if group.said is None:
+            group.said = Marks({"group": group.name})
+        read.say(group.said)
 
 
 def _let_in_casually(read: ReadCredential, reason: int) -> int:

@@ -1,5 +1,6 @@
 cimport cython
 from liftgate.engine.core.commands cimport ReadCredential
+from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.model cimport Lot, Stay
 from liftgate.engine.core.rules.base cimport Rule
 
@@ -15,5 +16,6 @@ cdef class IsOpenNow(Rule):
 
 cdef class TurnsRound(Rule):
     cdef public long long grace_ms
+    cdef public Marks said
     @cython.locals(stay=Stay)
     cpdef int check(self, Lot lot, ReadCredential read) except -1

@@ -1,6 +1,7 @@
 """Closing times, and the grace for a car that only turned round."""
 
 from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.base import Rule
 
@@ -61,6 +62,7 @@ class TurnsRound(Rule):
 
     def __init__(self, grace_ms: int) -> None:
         self.grace_ms = grace_ms
+        self.said = Marks({TURNED_ROUND: True})
 
     @classmethod
     def made_for(cls, lot: Lot) -> "TurnsRound | None":
@@ -71,7 +73,7 @@ class TurnsRound(Rule):
         stay = read.stay
         if stay is not None and read.lane.area.parent is None:
             if read.time_ms - stay.entered_at_ms <= self.grace_ms:
-                read.mark(TURNED_ROUND, True)
+                read.say(self.said)
         return 0
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:

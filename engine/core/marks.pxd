@@ -1,0 +1,3 @@
+cdef class Marks:
+    cdef public dict values
+    cdef public bytes rare
