@@ -153,9 +153,9 @@ class Limits(Part):
     def _seen_again(self, event: ReaderEvent, stay: Stay) -> None:
         """What was told of a car that was let out within the grace."""
         told = type(event) is HistoryRecorded and event.what == ScanDecided.TYPE
-        if told or event.effect == "withdrawn":  # type: ignore[union-attr]
+        if told or event.effect == "withdrawn":  # type: ignore[attr-defined]
             _notes(stay).pop("turned", None)
-        elif stay.area is None and event.effect == "moved":  # type: ignore[union-attr]
+        elif stay.area is None and event.effect == "moved":  # type: ignore[attr-defined]
             self._turned_round(stay.session)
 
     def _turned_round(self, session: bytes) -> None:
