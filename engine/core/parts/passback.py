@@ -115,6 +115,8 @@ class Passback(Part):
         cause = "followed" if what == FOLLOWED else "held_open" if lane.mode == HELD_OPEN else ""
         if cause in rules.doubt:
             found = self.unnamed.setdefault(lane.area.id, [0, 0, 0])
+            if found[UNTIL_MS] < event.at_ms:  # those before are over, and this one does not bring them back
+                found[:] = [0, 0, 0]
             found[CAME_IN if event.way == codes.IN else WENT_OUT] += 1
             found[UNTIL_MS] = max(found[UNTIL_MS], event.at_ms + rules.doubt_s * 1000)
 
@@ -229,7 +231,8 @@ def _part(lot: Lot) -> Passback:
 
 
 def _reset_passbacks(lot: Lot, order: "Order", args: ResetPassbacks) -> Done:
-    rules = _part(lot).rules
+    """Rules of identity alone judge strangers, too: by the defaults of these."""
+    rules = _part(lot).rules or (PassbackRules() if "identity" in lot.rules else None)
     return reset_events(lot, order, args, 0 if rules is None else order.now_ms + rules.doubt_s * 1000)
 
 

@@ -58,6 +58,16 @@ def drive_in(yard: Yard, plate: bytes, name: bytes = b"anna") -> Any:
 # -- plates
 
 
+def test_a_reset_of_the_whole_lot_lets_strangers_out_by_rules_of_identity_alone() -> None:
+    """For as long as rules of passback would by default."""
+    yard = yard_with(exit_without_entry="refuse")
+    assert yard.order("reset_passbacks", whole=True, actor="jo")[0]
+    assert (yard.scan(1, b"boris").verdict, yard.scan(1, b"chloe").reason) == (OPEN, 211)
+    yard.now_ms += 86_401_000
+    assert yard.scan(1, b"dora").verdict == REFUSE
+    yard.check()
+
+
 def test_a_witness_opens_nothing_and_is_told_apart() -> None:
     """Its scan is refused with a reason of its own and what it saw; without the rule it is a credential."""
     yard = yard_with(plates="witness")

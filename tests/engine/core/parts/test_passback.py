@@ -234,6 +234,16 @@ def test_a_follower_in_leaves_once_and_counts_once() -> None:
     yard.check()
 
 
+def test_a_follower_does_not_bring_back_one_whose_time_is_over() -> None:
+    """Who followed in long ago is not let out on the follower of now, who went out."""
+    yard = yard_with(CONFIRMED, doubt=["followed"], doubt_s=60)
+    yard.passage(0, 3)
+    yard.now_ms += 61_000
+    yard.passage(1, 3)
+    assert answer(yard.scan(1, b"boris")) == (REFUSE, 211)
+    yard.check()
+
+
 def test_a_follower_out_comes_back_once_and_counts_once() -> None:
     """Its card still says inside: the next entry is taken, and its car is not subtracted twice."""
     yard = yard_with(CONFIRMED, doubt=["followed"])
