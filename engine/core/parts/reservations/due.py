@@ -40,7 +40,7 @@ def _all(
 ) -> list[tuple[bytes, list[OperatorEvent]]]:
     lot = part.lot.id
     found = [(each.id, _turned_away(part, each, now_ms)) for each in part.to_tell.values()]
-    found += [(each.id, _of_time(part, rules, each, now_ms)) for each in part.times.until(now_ms)]
+    found += _of_times(part, rules, now_ms)
     found += [
         (each.id, [ev.ArrivalWithdrawn(lot, 0, now_ms, each.id)])
         for each in part.arriving.values()
@@ -49,6 +49,23 @@ def _all(
     found += [(each.id, [ev.SpotWithheld(lot, 0, now_ms, each.id)]) for each in part.holds.free_again()]
     if part.freed:
         found += [(offer.id, [offer]) for offer in _offers(part, rules, now_ms)]
+    return found
+
+
+def _of_times(
+    part: "ReservationsPart", rules: Reservations, now_ms: int
+) -> list[tuple[bytes, list[OperatorEvent]]]:
+    """What time says to each. A stay is the arrival of one: of two that open together, the first."""
+    found: list[tuple[bytes, list[OperatorEvent]]] = []
+    taken: set[bytes] = set()
+    for each in part.times.until(now_ms):
+        events = _of_time(part, rules, each, now_ms)
+        session = events[0].session if isinstance(events[0], ev.ReservationOpened) else None
+        if session in taken:
+            events = [ev.ReservationOpened(part.lot.id, 0, now_ms, each.id, None)]
+        elif session is not None:
+            taken.add(session)
+        found.append((each.id, events))
     return found
 
 

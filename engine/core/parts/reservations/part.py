@@ -32,9 +32,10 @@ from liftgate.engine.core.theme_events import reservations as ev
 class ReservationsPart(Part):
     """Reservations of one lot.
 
-    by_session: those whose car was let in, kept after it backed out, since its passage may only be late;
-    arriving: those with an opened barrier; to_tell: whose car was turned away and nobody was told yet; freed:
-    a place may be offered to who waits (no part of the state).
+    by_session: those whose car was let in, kept after it backed out, since its passage may only be late, and
+    several of a car that goes on into an inner area by another one; arriving: those with an opened barrier;
+    to_tell: whose car was turned away and nobody was told yet; freed: a place may be offered to who waits (no
+    part of the state).
     """
 
     THEME = THEME
@@ -48,7 +49,7 @@ class ReservationsPart(Part):
         self.book = Book()
         self.holds = Holds(lot)
         self.times = Times(self.book)
-        self.by_session: dict[bytes, Reservation] = {}
+        self.by_session: dict[bytes, list[Reservation]] = {}
         self.arriving: dict[bytes, Reservation] = {}
         self.to_tell: dict[bytes, Reservation] = {}
         self.freed = True
@@ -92,8 +93,7 @@ class ReservationsPart(Part):
             found = msgspec.convert(saved, Reservation)
             self.book.add(found)
             self.holds.keep(found, found.withheld)
-            if found.session is not None:
-                self.by_session[found.session] = found
+            self._take_session(found, found.session)
             if found.state == ARRIVING:
                 self.arriving[found.id] = found
             if found.turned_away == TURNED_AWAY:
@@ -123,9 +123,9 @@ class ReservationsPart(Part):
                 self._scanned(self.lot.marks, event, stay)
         elif stay is not None and isinstance(event, HistoryRecorded | PassageRecorded):
             if event.effect == "withdrawn":
-                found = self.by_session.get(stay.session)
-                if found is not None and found.state == ARRIVING:
-                    self._withdraw(found)
+                for found in self.by_session.get(stay.session, ()):
+                    if found.state == ARRIVING:
+                        self._withdraw(found)
             elif isinstance(event, HistoryRecorded) and event.what == ScanDecided.TYPE:
                 self._take_history(event, stay)
 
@@ -149,11 +149,19 @@ class ReservationsPart(Part):
     def _arrive(self, found: Reservation, stay: Stay, moved: bool) -> None:
         """Its barrier was opened; from here on the stay has the place, not the reservation."""
         self.book.bind(found, stay.credential)
-        if found.session is not None:
-            self.by_session.pop(found.session, None)
-        found.session = stay.session
-        self.by_session[stay.session] = found
+        self._take_session(found, stay.session)
         self._become(found, INSIDE if moved else ARRIVING, stay)
+
+    def _take_session(self, found: Reservation, session: bytes | None) -> None:
+        """It is the reservation of that stay from here on, and of no other."""
+        same = self.by_session.get(found.session or b"", [])
+        if found in same:
+            same.remove(found)
+            if not same:
+                del self.by_session[found.session or b""]
+        found.session = session
+        if session is not None:
+            self.by_session.setdefault(session, []).append(found)
 
     def _become(self, found: Reservation, state: str, stay: Stay | None = None) -> None:
         """Be in another state, and keep what that keeps. stay: perhaps in the very spot that was kept."""
@@ -177,16 +185,19 @@ class ReservationsPart(Part):
     def moved(self, stay: Stay, before: Area | None) -> None:
         if not self.book.all:
             return
-        found = self.by_session.get(stay.session)
-        if found is not None:
+        self._follow(stay)
+        if self.holds.wanted:
+            self.holds.withhold()
+
+    def _follow(self, stay: Stay) -> None:
+        """Where the car of its reservations is now: in their area, or out of it, and they are over."""
+        for found in list(self.by_session.get(stay.session, ())):
             area = self.lot.areas.get(found.area)
             inside = stay.area is not None and area is not None and stay.area.within(area)
             if inside and found.state in MAY_COME:
                 self._become(found, INSIDE, stay)
             elif not inside and found.state == INSIDE:
                 self.end(found, "kept")
-        if self.holds.wanted:
-            self.holds.withhold()
 
     # -- events
 
@@ -197,8 +208,7 @@ class ReservationsPart(Part):
         self.book.end(found, why)
         self.arriving.pop(found.id, None)
         self.to_tell.pop(found.id, None)
-        if found.session is not None:
-            self.by_session.pop(found.session, None)
+        self._take_session(found, None)
         self.freed = True
         self._wait()
 

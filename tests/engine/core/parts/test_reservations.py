@@ -381,6 +381,36 @@ def test_history_keeps_a_reservation() -> None:
     made.check()
 
 
+def test_a_car_uses_a_reservation_in_each_area_on_its_way() -> None:
+    """That of the inner area ends when it leaves that, and the one around when it leaves the lot."""
+    inner = area("inner", "north", block("P2", "A", 2))
+    lanes = (*IN_AND_OUT, lane_spec(2, "entry", "inner"), lane_spec(3, "exit", "inner"))
+    made = yard(spec=lot_spec(area("north", None, block("P1", "A", 3)), inner), lanes=lanes)
+    around, within = booked(made, area="north"), booked(made, area="inner")
+    at(made, BEGIN)
+    assert made.scan(0).marks == {"reservation": around}
+    assert made.scan(2).marks == {"reservation": within}
+    made.check()
+    made.scan(3)
+    assert [*part(made).book.all] == [around]
+    made.scan(1)
+    assert part(made).book.ended == {"kept": 2}
+    made.check()
+
+
+def test_a_car_that_is_in_has_arrived_for_one_of_two_that_open_together() -> None:
+    """The earlier asked one; the other is a no-show."""
+    made = yard()
+    first, second = booked(made), booked(made)
+    made.scan(0)
+    opened = [e for e in at(made, BEGIN - 15 * MINUTE) if isinstance(e, ev.ReservationOpened)]
+    assert [(e.id, e.session is None) for e in opened] == [(first, False), (second, True)]
+    at(made, BEGIN + 30 * MINUTE)
+    made.scan(1)
+    assert part(made).book.ended == {"no_show": 1, "kept": 1}
+    made.check()
+
+
 def test_a_class_is_kept_apart_from_other_classes() -> None:
     """A charging spot is reserved: who may have standard is not refused for it, and the holder charges."""
     spec = lot_spec(area("north", None, block("P1", "A", 1), block("P1", "C", 1, "charging")))
