@@ -21,6 +21,8 @@ from liftgate.engine.core.parts import ledger, reconciliation
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
+from liftgate.engine.core.parts.reservations.book import Book
+from liftgate.engine.core.parts.reservations.holds import AreaHolds
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
@@ -382,6 +384,11 @@ BUGS: dict[str, Bug] = {
     ),
     "rows-agree": Bug("a row has no difference", _replacing(reconciliation, "difference_of", _always_agrees)),
     "open-at-night": Bug("closing times are not asked", _without_rule(IsOpenNow)),
+    "no-hold": Bug("what reservations keep is not counted", _replacing(AreaHolds, "places", lambda *told: 0)),
+    "last-in-line": Bug(
+        "the last in line is offered what gets free",
+        _replacing(Book, "waiting", lambda book, real=Book.waiting: real(book)[::-1]),
+    ),
 }
 """By the name that `liftgate sim world --plant` takes."""
 

@@ -22,7 +22,8 @@ class Access(Chapter):
         if look.way == IN and look.credential in lot.denied:
             yield DENIED
         must_be_known = taken != "open" or mode == KNOWN_ONLY
-        if look.way == IN and must_be_known and not _is_known(look.credential, lot):
+        known = _is_known(look.credential, lot) or lot.book.lets_in(look)
+        if look.way == IN and must_be_known and not known:
             yield UNKNOWN
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.book import Book
 from liftgate.sim.world.audit.chapter import Look
 from liftgate.sim.world.audit.entitled import Entitled
 from liftgate.sim.world.audit.layout import Lane, Layout
@@ -32,6 +33,7 @@ class Lot:
         self.denied: dict[bytes, str] = {}
         self.known: dict[bytes, list[str]] = {}
         self.rules: dict[str, Any] = {}
+        self.book = Book(self)
         self.themes: dict[str, Any] = {}
         self.entitled = Entitled()
 
@@ -39,6 +41,7 @@ class Lot:
         """Take in what an event says. Chapters have judged it: it fits."""
         self.seq = event["seq"]
         _FOLDS[event["type"]](self, event)
+        self.book.fold(event)
 
     def lane(self, event: Event) -> Lane:
         """The lane that a reader's event was at."""
@@ -290,4 +293,16 @@ _FOLDS = {
     r.LANE_UP: _up,
     r.TIDE_TURNED: _tide_turned,
     **dict.fromkeys((0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x48, 0x49), _nothing),
+    r.RESERVED: _nothing,
+    r.RESERVATION_CHANGED: _nothing,
+    r.RESERVATION_CANCELLED: _nothing,
+    r.HOLD_GROWN: _nothing,
+    r.RESERVATION_OPENED: _nothing,
+    r.RESERVATION_RELEASED: _nothing,
+    r.OFFERED: _nothing,
+    r.OFFER_ACCEPTED: _nothing,
+    r.OVERSTAYED: _nothing,
+    r.TURNED_AWAY: _nothing,
+    r.SPOT_WITHHELD: _nothing,
+    r.ARRIVAL_WITHDRAWN: _nothing,
 }

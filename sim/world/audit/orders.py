@@ -5,7 +5,7 @@ A coming order adds its line to ORDERS, and where it needs them to the two funct
 
 from typing import Any
 
-from liftgate.sim.world.audit import lane_orders
+from liftgate.sim.world.audit import bookings, lane_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.charger_orders import CHARGERS
 from liftgate.sim.world.audit.facts import Lot
@@ -33,6 +33,7 @@ ORDERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "set_group": (0x44, ("name", "actor", "limit?", "areas?", "over?", "add?", "remove?", "reason?")),
     "remove_group": (0x45, ("name", "actor", "reason?")),
     "charger_reports": (0x48, ("state", "actor", "spot?", "session?")),
+    **bookings.ORDERS,
 }
 """Per order the type of its event, and its args; "?" marks those that may be left out."""
 
@@ -58,6 +59,8 @@ def effect_of(name: str, args: dict[str, Any], rules: dict[str, Any], lot: Lot) 
     rules: as they held before; lot: the facts with that event. Of a recount the cars counted are compared as
     `seen_of` shows them.
     """
+    if name in bookings.ORDERS:
+        return bookings.effect_of(name, args)
     type, takes = ORDERS[name]
     if name in THEMES:
         return {"type": type} | THEMES[name].effect(name, args, lot)
@@ -89,6 +92,8 @@ def result_of(event: Event, lot: Lot) -> dict[str, Any]:
     )
     if theme is not None:
         return theme.result(event, lot)
+    if event["type"] in bookings.EVENTS:
+        return bookings.result_of(event, lot)
     match event["type"]:
         case r.CORRECTED:
             return {"before": event["before"], "after": event["after"]}
@@ -116,6 +121,8 @@ def true_refusals(name: str, args: dict[str, Any], lot: Lot, now_ms: int) -> set
         return lane_orders.refusals(name, args, lot, now_ms)
     if name not in ORDERS:
         return {"unknown_command"}
+    if name in bookings.ORDERS:
+        return bookings.true_refusals(name, args, lot, now_ms)
     if not _good_args(name, args):
         return {"bad_args"}
     if name in THEMES:

@@ -21,6 +21,9 @@ RULES_SET, FINDING = 0x3A, 0x3B
 RECOUNTED, REPORTED, RECONCILED = 0x70, 0x71, 0x72
 MODE_SET_AT, MODE_ENDED, PLANNED, PLAN_CANCELLED, PLAN_ENDED = 0x80, 0x81, 0x82, 0x83, 0x84
 PLACES_HELD, RATE_EXCEEDED, LANE_DOWN, LANE_UP, TIDE_TURNED = 0x85, 0x86, 0x87, 0x88, 0x89
+RESERVED, RESERVATION_CHANGED, RESERVATION_CANCELLED, HOLD_GROWN = 0x50, 0x51, 0x52, 0x53
+RESERVATION_OPENED, RESERVATION_RELEASED, OFFERED, OFFER_ACCEPTED = 0x54, 0x55, 0x56, 0x57
+OVERSTAYED, TURNED_AWAY, SPOT_WITHHELD, ARRIVAL_WITHDRAWN = 0x58, 0x59, 0x5A, 0x5B
 
 IN, OUT = 1, 2
 OPEN, REFUSE, PAY_FIRST = 1, 2, 3
@@ -59,6 +62,19 @@ FIELDS: dict[int, tuple[str, ...]] = {
         0x49: _ALL + "spot session full_since_ms",
         RULES_SET: _ALL + "rules actor reason",
         FINDING: _ALL + "kind text about",
+        RESERVED: _ALL + "id credential code area spot_class spot from_ms to_ms early_ms late_ms leave_ms "
+        "waiting percent actor reason",
+        RESERVATION_CHANGED: _ALL + "id credential from_ms to_ms percent actor reason",
+        RESERVATION_CANCELLED: _ALL + "id actor reason",
+        HOLD_GROWN: _ALL + "id percent",
+        RESERVATION_OPENED: _ALL + "id session",
+        RESERVATION_RELEASED: _ALL + "id why",
+        OFFERED: _ALL + "id until_ms",
+        OFFER_ACCEPTED: _ALL + "id actor",
+        OVERSTAYED: _ALL + "id session",
+        TURNED_AWAY: _ALL + "id",
+        SPOT_WITHHELD: _ALL + "id",
+        ARRIVAL_WITHDRAWN: _ALL + "id",
         RECOUNTED: _ALL + "areas actor reason",
         REPORTED: _ALL + "area expected counted source actor",
         RECONCILED: _ALL + _ORDERED + "hour counts waiting missing difference",

@@ -21,6 +21,7 @@ from liftgate.sim.world.audit.order import Order
 from liftgate.sim.world.audit.passback import Passback
 from liftgate.sim.world.audit.queries import Queries
 from liftgate.sim.world.audit.reasons import Reasons
+from liftgate.sim.world.audit.reservations import Reservations
 from liftgate.sim.world.audit.rows import Rows
 from liftgate.sim.world.audit.sessions import Sessions
 from liftgate.sim.world.audit.spots import Spots
@@ -36,6 +37,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Passback,
     Limits,
     Reasons,
+    Reservations,
     Spots,
     Sessions,
     Moves,

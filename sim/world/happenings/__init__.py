@@ -9,6 +9,7 @@ from liftgate.sim.world.happenings import (
     lanes,
     ledger,
     network,
+    reservations,
     services,
 )
 from liftgate.sim.world.plan import Drawer
@@ -23,4 +24,5 @@ DRAWERS: tuple[tuple[str, Drawer], ...] = (
     ("lanes", lanes.draw),
     ("entitlements", entitlements.draw),
     ("ledger", ledger.draw),
+    ("reservations", reservations.draw),
 )

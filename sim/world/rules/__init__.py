@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.schema import LotConfig
-from liftgate.sim.world.rules import classes, entitlements, lanes
+from liftgate.sim.world.rules import classes, entitlements, lanes, reservations
 from liftgate.sim.world.rules.ledger import draw_ledger, draw_limits, draw_reconciliation
 from liftgate.sim.world.shape import Shape
 
@@ -21,6 +21,7 @@ RULES: tuple[tuple[str, DrawRules], ...] = (
     ("ledger", draw_ledger),
     ("limits", draw_limits),
     ("reconciliation", draw_reconciliation),
+    ("reservations", reservations.draw),
 )
 """By theme; the name is part of the seed."""
 

@@ -37,6 +37,8 @@ SEEDS_MAX = {
     "no-impossible": 10,
     "rows-agree": 12,
     "open-at-night": 45,
+    "no-hold": 10,
+    "last-in-line": 80,
 }
 
 
