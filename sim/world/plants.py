@@ -16,8 +16,9 @@ from liftgate.codecs import messages as m
 from liftgate.engine import replay
 from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
-from liftgate.engine.core.model import Block, Lot
-from liftgate.engine.core.parts import ledger, reconciliation
+from liftgate.engine.core.events import ReaderEvent
+from liftgate.engine.core.model import Area, Block, Lot, Stay
+from liftgate.engine.core.parts import PARTS, ledger, reconciliation, setup
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
@@ -329,10 +330,27 @@ def tells_no_mode() -> Iterator[None]:
         yield
 
 
+class _NothingIsUsed(EntitlementsPart):
+    """The part that forgets at every car that moves what was used of passes."""
+
+    def moved(self, stay: Stay, before: Area | None) -> None:
+        super().moved(stay, before)
+        self._forget()
+
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
+        super().heard(event, stay)
+        self._forget()
+
+    def _forget(self) -> None:
+        for found in self.passes.values():
+            found.used = 0
+
+
 @contextmanager
 def uses_are_not_counted() -> Iterator[None]:
     """An entry by a pass uses nothing up."""
-    with replaced(EntitlementsPart, "_use", lambda self, stay, own: None):
+    parts = tuple(_NothingIsUsed if part is EntitlementsPart else part for part in PARTS)
+    with replaced(setup, "PARTS", parts):
         yield
 
 

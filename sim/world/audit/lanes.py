@@ -30,13 +30,15 @@ Key = tuple[str, int]
 class LaneModes(Chapter):
     """A mode with an end ends once, not before; readers are told in which mode each lane works.
 
-    past: per lane since when it worked in which mode, in the engine's time; told: what its reader heard last.
+    past: per lane since when it worked in which mode, in the engine's time; told: what its reader heard last;
+    welcomed_ms: when each reader last signed on.
     """
 
     def __init__(self, audit: "Auditor") -> None:
         super().__init__(audit)
         self.past: dict[Key, list[tuple[int, int]]] = {}
         self.told: dict[Key, int] = {}
+        self.welcomed_ms: dict[str, int] = {}
 
     def judge(self, event: Event, lot: Lot) -> None:
         if event["type"] == r.MODE_SET_AT and not event["plan"] and event["until_ms"]:
@@ -61,6 +63,9 @@ class LaneModes(Chapter):
 
     def lane_set(self, reader: str, lane: int, mode: int) -> None:
         self.told[reader, lane] = mode
+
+    def welcomed(self, reader: str, boot: int, done: list[tuple[int, int]]) -> None:
+        self.welcomed_ms[reader] = self.audit.now()
 
     def decision(self, name: Name, fields: list[Any]) -> None:
         """Whoever gets a decision was told how the lane worked when it was made."""
@@ -88,6 +93,8 @@ class LaneModes(Chapter):
 
     def _judge_told(self, key: Key, now_ms: int) -> None:
         since_ms, mode = self.past.get(key, [(0, NORMAL)])[-1]
+        if self.welcomed_ms.get(key[0], 0) < since_ms:
+            return  # its connection may be dead without its knowing: the next decision or sign-on shows
         if since_ms < now_ms - ON_ITS_WAY_MS and self.told.get(key, NORMAL) != mode:
             text = f"lane {key} works in mode {self.told.get(key, NORMAL)}, by its reader"
             self.find("mode not told", text, f"{mode} since {since_ms}")
