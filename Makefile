@@ -40,8 +40,8 @@ test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, instal
 test-long: build ## Kill tests, real servers, long property runs
 	$(PY) -m pytest -q -m long
 
-world: build ## Fresh seeds of the simulated world (FOR=4m); exit 1 with the story of one that fails
-	$(VENV)/bin/liftgate sim world --for $(or $(FOR),4m)
+world: build ## Fresh seeds of the simulated world (FOR=4m, or SEEDS=1..100); exit 1 with the story of one that fails
+	$(VENV)/bin/liftgate sim world $(if $(SEEDS),--seeds $(SEEDS),--for $(or $(FOR),4m))
 
 check: build ## Style, types and layering
 	$(PY) -m ruff check .
