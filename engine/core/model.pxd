@@ -82,6 +82,7 @@ cdef class Stay:
     cdef public long long since_ms
     cdef public dict notes
     cpdef bint holds(self) except -1
+    cpdef bint is_promised(self, Area area) except -1
 
 cdef class Lot:
     cdef public str id

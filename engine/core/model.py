@@ -246,6 +246,10 @@ class Stay:
         """
         return self.to is not None and (self.area is None or not self.area.within(self.to))
 
+    def is_promised(self, area: Area) -> bool:
+        """Whether a place in `area` is held for it: its barrier there was opened and it did not pass yet."""
+        return self.moving and self.to is area and self.holds()
+
     def spot_name(self) -> str | None:
         """The name of the spot it has or was promised."""
         block, number = (self.to_block, self.to_number) if self.moving else (self.block, self.number)

@@ -6,12 +6,11 @@ from liftgate.engine.core.parts.passes import Pass, kept_with
 from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.entitlements import comes_from_street
 from liftgate.engine.core.rules.place import (
-    CLASS_FULL,
-    FULL,
     STANDARD,
     HasSpace,
     asks_for_classes,
     asks_for_reservations,
+    find_spot,
 )
 
 ACCESSIBLE = "accessible"
@@ -34,31 +33,18 @@ class HasSpaceOfClass(HasSpace):
     def made_for(cls, lot: Lot) -> "Rule | None":
         if not asks_for_classes(lot) or asks_for_reservations(lot):
             return None
-        entitled, classes = lot.parts["entitlements"], lot.parts["classes"]
-        passes = {} if entitled.rules is None else entitled.passes
-        return cls(passes, {} if classes.rules is None else classes.rules.fallback)
+        return cls(*passes_and_fallback(lot))
 
-    def check(self, lot: Lot, read: ReadCredential) -> int:
-        lane = read.lane
-        stay = read.stay
-        if stay is not None and stay.moving and stay.to is lane.area and stay.holds():
-            read.block = stay.to_block
-            read.number = stay.to_number
-            return 0
-        if lane.area.available() <= 0:
-            return FULL
+    def found(self, lot: Lot, read: ReadCredential) -> bool:
         classes = self.classes(lot, read)
         for wanted in classes:
-            if self._find(read, wanted):
-                return 0
+            if find_spot(read, wanted):
+                return True
         if self.fallback:
             for wanted in self._others(classes):
-                if self._find(read, wanted):
-                    return 0
-        for block in lane.area.blocks:
-            if block.candidate() >= 0:
-                return CLASS_FULL
-        return FULL
+                if find_spot(read, wanted):
+                    return True
+        return False
 
     def classes(self, lot: Lot, read: ReadCredential) -> tuple[str, ...]:
         """What the car may have, in order of preference."""
@@ -68,17 +54,6 @@ class HasSpaceOfClass(HasSpace):
             if found is not None and found.classes:
                 return found.classes
         return lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
-
-    def _find(self, read: ReadCredential, wanted: str) -> bool:
-        """Leave the nearest free spot of a class in the scan's working place."""
-        for block in read.lane.blocks():
-            if block.spot_class == wanted:
-                number = block.candidate()
-                if number >= 0:
-                    read.block = block
-                    read.number = number
-                    return True
-        return False
 
     def _others(self, classes: tuple[str, ...]) -> list[str]:
         """The fallbacks of `classes`, each once, in their order."""
@@ -94,6 +69,13 @@ class HasSpaceOfClass(HasSpace):
             f"area {area.id}: capacity {area.capacity}, occupancy {area.inside + area.adrift}, "
             f"held {area.held}; looked for {', '.join(classes)}{after}"
         )
+
+
+def passes_and_fallback(lot: Lot) -> tuple[dict[str, Pass], dict[str, tuple[str, ...]]]:
+    """The lot's passes by name, and what a full class falls back to; empty where it has no such rules."""
+    entitled, classes = lot.parts["entitlements"], lot.parts["classes"]
+    passes = {} if entitled.rules is None else entitled.passes
+    return passes, {} if classes.rules is None else classes.rules.fallback
 
 
 def _came_by(read: ReadCredential) -> str | None:

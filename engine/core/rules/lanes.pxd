@@ -13,5 +13,5 @@ cdef long long _moment(ReadCredential read) except? -1
 
 cdef class NotHeldByPlan(Rule):
     cdef public dict by_area
-    @cython.locals(area=Area, stay=Stay, promised=bint)
+    @cython.locals(area=Area, stay=Stay)
     cpdef int check(self, Lot lot, ReadCredential read) except -1

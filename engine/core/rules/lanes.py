@@ -82,8 +82,7 @@ class NotHeldByPlan(Rule):
         if places is None or area.available() > places:
             return 0
         stay = read.stay
-        promised = stay is not None and stay.moving and stay.to is area and stay.holds()
-        return 0 if promised else HELD_FOR_OTHERS
+        return 0 if stay is not None and stay.is_promised(area) else HELD_FOR_OTHERS
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         area = read.lane.area

@@ -12,5 +12,12 @@ cdef class ComesFromInside(Rule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1
 
 cdef class HasSpace(Rule):
-    @cython.locals(lane=Lane, stay=Stay, classes=tuple, wanted=str, block=Block, number=Py_ssize_t)
+    @cython.locals(stay=Stay, area=Area)
     cpdef int check(self, Lot lot, ReadCredential read) except -1
+    @cython.locals(classes=tuple, wanted=str)
+    cpdef bint found(self, Lot lot, ReadCredential read) except -1
+
+@cython.locals(block=Block, number=Py_ssize_t)
+cpdef bint find_spot(ReadCredential read, str wanted) except -1
+@cython.locals(block=Block)
+cpdef int without_spot(Area area) except -1

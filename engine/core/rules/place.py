@@ -1,7 +1,7 @@
 """Where the car is, and whether there is room where it goes: anti-passback and space."""
 
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.model import Lot
+from liftgate.engine.core.model import Area, Lot
 from liftgate.engine.core.rules.base import Rule
 
 ALREADY_INSIDE = 210
@@ -99,27 +99,23 @@ class HasSpace(Rule):
         return None if asks_for_classes(lot) or asks_for_reservations(lot) else cls()
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        lane = read.lane
         stay = read.stay
-        if stay is not None and stay.moving and stay.to is lane.area and stay.holds():
+        area = read.lane.area
+        if stay is not None and stay.is_promised(area):
             read.block = stay.to_block
             read.number = stay.to_number
             return 0
-        if lane.area.available() <= 0:
+        if area.available() <= 0:
             return FULL
+        return 0 if self.found(lot, read) else without_spot(area)
+
+    def found(self, lot: Lot, read: ReadCredential) -> bool:
+        """Leave the spot in the scan's working place, if there is one that the car may have."""
         classes = lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
         for wanted in classes:
-            for block in lane.blocks():
-                if block.spot_class == wanted:
-                    number = block.candidate()
-                    if number >= 0:
-                        read.block = block
-                        read.number = number
-                        return 0
-        for block in lane.area.blocks:
-            if block.candidate() >= 0:
-                return CLASS_FULL
-        return FULL
+            if find_spot(read, wanted):
+                return True
+        return False
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         area = read.lane.area
@@ -128,3 +124,23 @@ class HasSpace(Rule):
             f"area {area.id}: capacity {area.capacity}, occupancy {area.inside + area.adrift}, "
             f"held {area.held}; looked for {classes}"
         )
+
+
+def find_spot(read: ReadCredential, wanted: str) -> bool:
+    """Leave the nearest free spot of a class in the scan's working place."""
+    for block in read.lane.blocks():
+        if block.spot_class == wanted:
+            number = block.candidate()
+            if number >= 0:
+                read.block = block
+                read.number = number
+                return True
+    return False
+
+
+def without_spot(area: Area) -> int:
+    """Why a car got no spot in an area that counts free places: none at all, or none that it may have."""
+    for block in area.blocks:
+        if block.candidate() >= 0:
+            return CLASS_FULL
+    return FULL

@@ -3,6 +3,7 @@ from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.core.model cimport Area, Block, Lot, Stay
 from liftgate.engine.core.rules.base cimport Rule
 from liftgate.engine.core.rules.classes cimport HasSpaceOfClass
+from liftgate.engine.core.rules.place cimport find_spot, without_spot
 
 cdef class HasSpaceOrReservation(HasSpaceOfClass):
     cdef public object book
@@ -15,7 +16,7 @@ cdef class HasSpaceOrReservation(HasSpaceOfClass):
     @cython.locals(block=Block)
     cdef bint _named(self, Lot lot, ReadCredential read, object found) except -1
     cdef bint _of_class(self, ReadCredential read, object found) except -1
-    @cython.locals(block=Block, held=bint)
+    @cython.locals(held=bint)
     cdef int _beside(self, Lot lot, ReadCredential read, object holds) except -1
 
 @cython.locals(block=Block, free=Py_ssize_t)

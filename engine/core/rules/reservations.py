@@ -7,8 +7,8 @@ from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.reservations.book import Book, Reservation
 from liftgate.engine.core.parts.reservations.holds import AreaHolds, block_key, is_free, spot_number
 from liftgate.engine.core.rules.base import Rule
-from liftgate.engine.core.rules.classes import HasSpaceOfClass
-from liftgate.engine.core.rules.place import CLASS_FULL, FULL
+from liftgate.engine.core.rules.classes import HasSpaceOfClass, passes_and_fallback
+from liftgate.engine.core.rules.place import FULL, find_spot, without_spot
 
 HELD_FOR_OTHERS = 310
 
@@ -36,15 +36,12 @@ class HasSpaceOrReservation(HasSpaceOfClass):
         part = lot.parts.get("reservations")
         if part is None or part.rules is None:
             return None
-        entitled, classes = lot.parts["entitlements"], lot.parts["classes"]
-        passes = {} if entitled.rules is None else entitled.passes
-        fallback = {} if classes.rules is None else classes.rules.fallback
-        return cls(passes, fallback, part.book, part.holds.by_area)
+        return cls(*passes_and_fallback(lot), part.book, part.holds.by_area)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if self.by_credential or self.by_code:
             stay = read.stay
-            if stay is None or not stay.moving or stay.to is not read.lane.area or not stay.holds():
+            if stay is None or not stay.is_promised(read.lane.area):
                 if self.by_code or read.credential in self.by_credential:
                     found = self.book.coming(read.credential, read.lane.area.id, read.time_ms)
                     if found is not None:
@@ -75,7 +72,7 @@ class HasSpaceOrReservation(HasSpaceOfClass):
         return True
 
     def _of_class(self, read: ReadCredential, found: Reservation) -> bool:
-        if not self._find(read, found.spot_class):
+        if not find_spot(read, found.spot_class):
             return False
         if found.spot:
             read.mark("spot_taken", found.spot)
@@ -95,15 +92,10 @@ class HasSpaceOrReservation(HasSpaceOfClass):
             free = free_of(read, wanted) if places else 0
             if places and free <= places:
                 held = held or free > 0
-            elif self._find(read, wanted):
+            elif find_spot(read, wanted):
                 return 0
             held = held or wanted in holds.kept
-        if held:
-            return HELD_FOR_OTHERS
-        for block in read.lane.area.blocks:
-            if block.candidate() >= 0:
-                return CLASS_FULL
-        return FULL
+        return HELD_FOR_OTHERS if held else without_spot(read.lane.area)
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         area = read.lane.area
