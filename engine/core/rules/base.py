@@ -1,5 +1,7 @@
 """What a rule is."""
 
+from typing import Any
+
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 
@@ -26,3 +28,12 @@ class Rule:
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         raise NotImplementedError
+
+
+class PartRule(Rule):
+    """A rule that a theme brings; part: the state behind it (`parts/`)."""
+
+    always = False
+
+    def __init__(self, part: Any) -> None:
+        self.part = part

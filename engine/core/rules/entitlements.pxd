@@ -3,10 +3,9 @@ from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.model cimport Area, Lane, Lot, Stay
 from liftgate.engine.core.parts.passes cimport Group, Holder, Pass, kept_with
-from liftgate.engine.core.rules.base cimport Rule
+from liftgate.engine.core.rules.base cimport PartRule, Rule
 
-cdef class IsEntitled(Rule):
-    cdef public object part
+cdef class IsEntitled(PartRule):
     cdef public dict holders
     cdef public frozenset guarded
     cdef public bint casual

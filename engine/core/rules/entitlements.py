@@ -8,7 +8,7 @@ from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.passes import THEME, Group, Holder, Pass, kept_with
-from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.base import PartRule, Rule
 
 UNKNOWN = 200
 NOT_VALID = 202
@@ -21,17 +21,16 @@ _NEAREST = (NOT_HERE, NOT_VALID, USED_UP, OUTSIDE_TIMES)
 """Of several passes that do not let in, the one that got furthest in this order gives the reason."""
 
 
-class IsEntitled(Rule):
+class IsEntitled(PartRule):
     """What does not hold a pass or belong to a group passes here with one look; holders are judged.
 
     Marks of the event: `pass` and `group`, by which it came in; `casual`, the reason why it parks as anybody.
     """
 
     name = "entitlement"
-    always = False
 
     def __init__(self, part: Any) -> None:
-        self.part = part
+        super().__init__(part)
         self.holders: dict[bytes, Holder] = part.holders
         self.guarded = frozenset(part.rules.holders_only)
         self.casual = part.rules.outside == "casual"

@@ -1,19 +1,18 @@
 from liftgate.engine.core.commands cimport ReadCredential
 from liftgate.engine.core.model cimport Lot
-from liftgate.engine.core.rules.base cimport Rule
+from liftgate.engine.core.rules.base cimport PartRule, Rule
 
-cdef class PlateIsWitness(Rule):
-    cdef public object part
+cdef class WitnessRule(PartRule):
+    pass
+
+cdef class PlateIsWitness(WitnessRule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1
 
-cdef class PlateComesAlong(Rule):
-    cdef public object part
+cdef class PlateComesAlong(WitnessRule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1
 
-cdef class PlateAgrees(Rule):
-    cdef public object part
+cdef class PlateAgrees(WitnessRule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1
 
-cdef class NotLost(Rule):
-    cdef public object part
+cdef class NotLost(PartRule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1

@@ -1,19 +1,26 @@
 """Whose car it is: plates beside credentials, and credentials that were reported lost."""
 
-from typing import Any
-
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.plates import PLATE, edits, normal, plate_of
 from liftgate.engine.core.rules.access import DENIED
-from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.base import PartRule, Rule
 from liftgate.engine.core.rules.place import is_judged_elsewhere
 
 WITNESS = 102
 LOOK = 500
 
 
-class PlateIsWitness(Rule):
+class WitnessRule(PartRule):
+    """A rule of lots where plates are witnesses at some lane."""
+
+    @classmethod
+    def made_for(cls, lot: Lot) -> Rule | None:
+        part = lot.parts["identity"]
+        return cls(part) if part.uses_witnesses() else None
+
+
+class PlateIsWitness(WitnessRule):
     """A plate at a witnessed lane opens nothing: it is noted for the credential that comes next.
 
     Refused, since version 1's answers are open, refuse and pay, and a reader raises its barrier for the first
@@ -21,15 +28,6 @@ class PlateIsWitness(Rule):
     """
 
     name = "plate"
-    always = False
-
-    def __init__(self, part: Any) -> None:
-        self.part = part
-
-    @classmethod
-    def made_for(cls, lot: Lot) -> Rule | None:
-        part = lot.parts["identity"]
-        return cls(part) if part.uses_witnesses() else None
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if read.kind != PLATE or not self.part.is_witnessed(read.lane):
@@ -44,19 +42,10 @@ class PlateIsWitness(Rule):
         return "a witness at this lane: noted" if witnessed else "a credential at this lane"
 
 
-class PlateComesAlong(Rule):
+class PlateComesAlong(WitnessRule):
     """The plate seen before the credential goes into the stay. Asked last: it objects to nothing."""
 
     name = "plate beside"
-    always = False
-
-    def __init__(self, part: Any) -> None:
-        self.part = part
-
-    @classmethod
-    def made_for(cls, lot: Lot) -> Rule | None:
-        part = lot.parts["identity"]
-        return cls(part) if part.uses_witnesses() else None
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if self.part.seen:
@@ -69,19 +58,10 @@ class PlateComesAlong(Rule):
         return f"saw {self.part.plate_at(read.lane, read.time_ms) or 'none'}"
 
 
-class PlateAgrees(Rule):
+class PlateAgrees(WitnessRule):
     """The plate at the exit is the one that the stay came in with, as far as cameras can tell."""
 
     name = "plate against stay"
-    always = False
-
-    def __init__(self, part: Any) -> None:
-        self.part = part
-
-    @classmethod
-    def made_for(cls, lot: Lot) -> Rule | None:
-        part = lot.parts["identity"]
-        return cls(part) if part.uses_witnesses() else None
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         return self._compare(read) if self.part.seen else 0
@@ -112,7 +92,7 @@ class PlateAgrees(Rule):
         return f"came in with {known}, saw {plate}: {apart} apart, at most {most}"
 
 
-class NotLost(Rule):
+class NotLost(PartRule):
     """A credential that was reported lost is refused at exits too: its stay is another's, or over.
 
     The deny list alone keeps cars out and not in; this one has no car any more. Off the deny list, it is
@@ -120,10 +100,6 @@ class NotLost(Rule):
     """
 
     name = "lost"
-    always = False
-
-    def __init__(self, part: Any) -> None:
-        self.part = part
 
     @classmethod
     def made_for(cls, lot: Lot) -> Rule | None:

@@ -8,18 +8,14 @@ from typing import Any
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.passback import CAME_IN, WENT_OUT
-from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.base import PartRule, Rule
 from liftgate.engine.core.rules.place import ALREADY_INSIDE, NOT_INSIDE, is_judged_elsewhere, whereabouts
 
 
-class PassbackIn(Rule):
+class PassbackIn(PartRule):
     """At an entry: the car is just outside the area, or there is a reason to let it in all the same."""
 
     name = "anti-passback"
-    always = False
-
-    def __init__(self, part: Any) -> None:
-        self.part = part
 
     @classmethod
     def made_for(cls, lot: Lot) -> Rule | None:
@@ -38,14 +34,13 @@ class PassbackIn(Rule):
         return f"{whereabouts(read)}; {self.part.mode_of(read.lane.area.id)} here"
 
 
-class PassbackOut(Rule):
+class PassbackOut(PartRule):
     """At an exit: the car is in the area or in one inside it, or there is a reason to let it out."""
 
     name = "anti-passback"
-    always = False
 
     def __init__(self, part: Any, identity: Any) -> None:
-        self.part = part
+        super().__init__(part)
         self.identity = identity
 
     @classmethod
