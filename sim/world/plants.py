@@ -6,9 +6,9 @@ or puts a rule of its own among the compiled ones. So the world need not know th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -16,19 +16,11 @@ from liftgate.codecs import messages as m
 from liftgate.engine import replay
 from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
-from liftgate.engine.core.events import ReaderEvent
-from liftgate.engine.core.model import Area, Block, Lot, Stay
-from liftgate.engine.core.parts import PARTS, ledger, reconciliation, setup
+from liftgate.engine.core.model import Block, Lot
 from liftgate.engine.core.parts.base import Reply
-from liftgate.engine.core.parts.entitlements import EntitlementsPart
-from liftgate.engine.core.parts.lanes.modes import Modes
-from liftgate.engine.core.parts.reservations.book import Book
-from liftgate.engine.core.parts.reservations.holds import AreaHolds
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
-from liftgate.engine.core.rules.entitlements import IsEntitled
-from liftgate.engine.core.rules.limits import IsOpenNow
 from liftgate.engine.core.rules.place import ComesFromOutside
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
@@ -36,28 +28,8 @@ from liftgate.engine.journal.journal import Journal
 from liftgate.engine.journal.snapshot import Snapshot, write_snapshot
 from liftgate.engine.journal.storage import File, StorageError
 from liftgate.gateways import answers, queries, replays, services
-
-
-@contextmanager
-def replaced(owner: Any, name: str, value: Any) -> Iterator[Any]:
-    """`owner.name` is `value` for a while; gives what it was, for `value` to build on."""
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield before
-    finally:
-        setattr(owner, name, before)
-
-
-@contextmanager
-def swapped(table: dict[Any, Any], key: Any, value: Any) -> Iterator[None]:
-    """`table[key]` is `value` for a while."""
-    before = table[key]
-    table[key] = value
-    try:
-        yield
-    finally:
-        table[key] = before
+from liftgate.sim.world import plants_of_rules
+from liftgate.sim.world.planting import Bug, replaced, swapped, without_rule
 
 
 class _Unsynced:
@@ -156,15 +128,6 @@ def releases_a_spot_twice() -> Iterator[None]:
     """A spot is free when its car has left, and once more with the next entry, whoever has it by then."""
     with replaced(table, "ENTRY", (*table.ENTRY, _ReleasesTwice)):
         yield
-
-
-def _without_rule(kind: type[Rule]) -> Callable[[], AbstractContextManager[None]]:
-    @contextmanager
-    def plant() -> Iterator[None]:
-        with replaced(table, "ENTRY", tuple(rule for rule in table.ENTRY if not issubclass(rule, kind))):
-            yield
-
-    return plant
 
 
 @contextmanager
@@ -316,65 +279,6 @@ def skips_a_record_of_each_segment() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def never_ends_a_mode() -> Iterator[None]:
-    """What was set by hand until some time holds on after it."""
-    with replaced(Modes, "ended", lambda self, now_ms: []):
-        yield
-
-
-@contextmanager
-def tells_no_mode() -> Iterator[None]:
-    """A reader hears of its lanes' modes only when it signs on."""
-    with replaced(Modes, "tell", lambda self, lane: None):
-        yield
-
-
-class _NothingIsUsed(EntitlementsPart):
-    """The part that forgets at every car that moves what was used of passes."""
-
-    def moved(self, stay: Stay, before: Area | None) -> None:
-        super().moved(stay, before)
-        self._forget()
-
-    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
-        super().heard(event, stay)
-        self._forget()
-
-    def _forget(self) -> None:
-        for found in self.passes.values():
-            found.used = 0
-
-
-@contextmanager
-def uses_are_not_counted() -> Iterator[None]:
-    """An entry by a pass uses nothing up."""
-    parts = tuple(_NothingIsUsed if part is EntitlementsPart else part for part in PARTS)
-    with replaced(setup, "PARTS", parts):
-        yield
-
-
-def _never_impossible(area: Any) -> int:
-    """Any count can be."""
-    return ledger.NORMAL
-
-
-def _always_agrees(*told: Any) -> str:
-    """No lane has a difference."""
-    return ""
-
-
-def _replacing(owner: Any, name: str, value: Any) -> Callable[[], AbstractContextManager[None]]:
-    return lambda: replaced(owner, name, value)
-
-
-class Bug(NamedTuple):
-    """A bug that can be planted. plant: a context in which the engine has it."""
-
-    what: str
-    plant: Callable[[], AbstractContextManager[None]]
-
-
 BUGS: dict[str, Bug] = {
     "early-answer": Bug("answers leave before the sync", answers_before_sync),
     "failed-sync": Bug("a failed sync is passed over", goes_on_after_a_failed_sync),
@@ -391,23 +295,9 @@ BUGS: dict[str, Bug] = {
     "backed-out": Bug("a car that backed out counts as passed", counts_a_car_that_backed_out),
     "followers": Bug("QUERY leaves out cars without a name", forgets_who_followed),
     "feed-skips": Bug("a subscriber misses the first record of a segment", skips_a_record_of_each_segment),
-    "no-deny-list": Bug("the deny list is not asked", _without_rule(NotDenied)),
-    "uses-forgotten": Bug("an entry by a pass uses nothing up", uses_are_not_counted),
-    "no-entitlements": Bug("passes and groups are not asked", _without_rule(IsEntitled)),
-    "no-passback": Bug("anti-passback is not asked", _without_rule(ComesFromOutside)),
-    "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
-    "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
-    "no-impossible": Bug(
-        "no count is found to be impossible", _replacing(ledger, "state_of", _never_impossible)
-    ),
-    "rows-agree": Bug("a row has no difference", _replacing(reconciliation, "difference_of", _always_agrees)),
-    "open-at-night": Bug("closing times are not asked", _without_rule(IsOpenNow)),
-    "no-hold": Bug("what reservations keep is not counted", _replacing(AreaHolds, "places", lambda *told: 0)),
-    "last-in-line": Bug(
-        "the last in line is offered what gets free",
-        _replacing(Book, "waiting", lambda book, real=Book.waiting: real(book)[::-1]),
-    ),
-}
+    "no-deny-list": Bug("the deny list is not asked", without_rule(NotDenied)),
+    "no-passback": Bug("anti-passback is not asked", without_rule(ComesFromOutside)),
+} | plants_of_rules.BUGS
 """By the name that `liftgate sim world --plant` takes."""
 
 
