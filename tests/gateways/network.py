@@ -38,11 +38,12 @@ CARD = 2
 ENTRY, EXIT, SLOW_ENTRY = 0, 1, 2
 
 
-def _lane(number: int, direction: Any, confirm: bool = False) -> LaneConfig:
+def make_lane(number: int, direction: Any, confirm: bool = False, area: str = "north") -> LaneConfig:
+    """A lane that takes every kind of credential."""
     return LaneConfig(
         number=number,
         direction=direction,
-        area="north",
+        area=area,
         gate=None,
         confirm=confirm,
         cards="open",
@@ -50,24 +51,25 @@ def _lane(number: int, direction: Any, confirm: bool = False) -> LaneConfig:
     )
 
 
-def make_config(spots: int = 50, readers: int = 4, **engine: Any) -> Config:
-    """One lot, readers r0, r1 …, services "api" (may all) and "blind" (may query); `engine`: its keys."""
-    area = AreaConfig(
-        id="north",
-        parent=None,
-        spots=(SpotsConfig(level="P1", prefix="A", spot_class="standard", count=spots),),
-    )
-    lot = LotConfig(
-        id="north",
-        name="North",
+def make_lot(spots: int, id: str = "north", area: str = "north") -> LotConfig:
+    """A lot of one area with so many spots, P1-A-001 and on."""
+    block = SpotsConfig(level="P1", prefix="A", spot_class="standard", count=spots)
+    return LotConfig(
+        id=id,
+        name=id.title(),
         timezone="UTC",
         currency="EUR",
         assign="spot",
         confirm_s=60,
-        areas=(area,),
+        areas=(AreaConfig(id=area, parent=None, spots=(block,)),),
         gates=(),
     )
-    lanes = (_lane(ENTRY, "entry"), _lane(EXIT, "exit"), _lane(SLOW_ENTRY, "entry", confirm=True))
+
+
+def make_config(spots: int = 50, readers: int = 4, **engine: Any) -> Config:
+    """One lot, readers r0, r1 …, services "api" (may all) and "blind" (may query); `engine`: its keys."""
+    lot = make_lot(spots)
+    lanes = (make_lane(ENTRY, "entry"), make_lane(EXIT, "exit"), make_lane(SLOW_ENTRY, "entry", confirm=True))
     keys: dict[str, Any] = {"segment_bytes": SEGMENT_BYTES, **engine}
     return Config(
         engine=EngineConfig(name="engine-a", host="127.0.0.1", port=0, journal=Path("journal"), **keys),

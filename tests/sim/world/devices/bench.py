@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 
-from liftgate.configs.schema import AreaConfig, LaneConfig, LotConfig, SpotsConfig
 from liftgate.sim.world.devices.log import Answer
 from liftgate.sim.world.devices.reader import ReaderDevice
 from liftgate.sim.world.devices.service import ServiceDevice
@@ -12,43 +11,21 @@ from liftgate.sim.world.devices.subscriber import SubscriberDevice
 from liftgate.sim.world.plan import Plan
 from liftgate.sim.world.shape import ReaderShape, ServiceShape, Shape, SubscriberShape
 from liftgate.sim.world.world import World
+from tests.gateways.network import make_lane, make_lot
 
 CARD = 2
 ENTRY, EXIT, SLOW = 0, 1, 2
 
 
-def _lane(number: int, direction: Any, confirm: bool = False) -> LaneConfig:
-    return LaneConfig(
-        number=number,
-        direction=direction,
-        area="out",
-        gate=None,
-        confirm=confirm,
-        cards="open",
-        kinds=("qr", "card", "sun", "plate"),
-    )
-
-
 def make_shape(spots: int = 5, **reader: Any) -> Shape:
     """One lot with one reader at three lanes, one desk, one sink; `reader`: more of its keys."""
-    area = AreaConfig(
-        id="out",
-        parent=None,
-        spots=(SpotsConfig(level="P1", prefix="A", spot_class="standard", count=spots),),
+    lanes = (
+        make_lane(ENTRY, "entry", area="out"),
+        make_lane(EXIT, "exit", area="out"),
+        make_lane(SLOW, "entry", confirm=True, area="out"),
     )
-    lot = LotConfig(
-        id="lot",
-        name="Lot",
-        timezone="UTC",
-        currency="EUR",
-        assign="spot",
-        confirm_s=60,
-        areas=(area,),
-        gates=(),
-    )
-    lanes = (_lane(ENTRY, "entry"), _lane(EXIT, "exit"), _lane(SLOW, "entry", confirm=True))
     return Shape(
-        lots=(lot,),
+        lots=(make_lot(spots, "lot", "out"),),
         readers=(ReaderShape(id="r", key=b"r" * 32, lot="lot", lanes=lanes, **reader),),
         services=(ServiceShape(id="desk", key=b"d" * 32),),
         subscribers=(SubscriberShape(id="sink", key=b"s" * 32),),
