@@ -78,8 +78,8 @@ def _came_in(lot: Lot, read: ReadCredential, event: HistoryRecorded) -> None:
 
 def _note_pass(lot: Lot, read: ReadCredential) -> None:
     """Its spot is of a class of the pass that the stay will be counted for, whatever was found on the way."""
-    part = lot.parts.get(THEME)
-    if part is not None and part.rules is not None:
+    part = lot.ruled(THEME)
+    if part is not None:
         found = part.came_by(read.credential, read.time_ms)
         read.marks = None if found is None else {"pass": found}
 

@@ -311,6 +311,11 @@ class Lot:
         """The area that all others lie inside."""
         return next(iter(self.areas.values()))
 
+    def ruled(self, theme: str) -> Any | None:
+        """The part of a theme that the lot has rules for (parts that keep them in `rules`), else None."""
+        part = self.parts.get(theme)
+        return None if part is None or part.rules is None else part
+
     def all_stays(self) -> list[Stay]:
         """Open stays, then those that ended because their entry lapsed."""
         return [*self.stays.values(), *(stay for stay in self.lapsed.values() if stay.area is None)]

@@ -44,8 +44,8 @@ EVENT_BYTES_MAX = 40_000
 
 
 def _switched_on(lot: Lot) -> "EntitlementsPart":
-    part: EntitlementsPart | None = lot.parts.get(THEME)
-    if part is None or part.rules is None:
+    part: EntitlementsPart | None = lot.ruled(THEME)
+    if part is None:
         raise OrderRefused("no_rules", "this lot has no rules for entitlements")
     return part
 

@@ -74,10 +74,9 @@ class IsKnown(Rule):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "Rule | None":
-        part = lot.parts.get("entitlements")
-        holders = None if part is None or part.rules is None else part.holders
-        part = lot.parts.get("reservations")
-        return cls(holders, None if part is None or part.rules is None else part.book)
+        entitled, reserved = lot.ruled("entitlements"), lot.ruled("reservations")
+        holders = None if entitled is None else entitled.holders
+        return cls(holders, None if reserved is None else reserved.book)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         lane = read.lane

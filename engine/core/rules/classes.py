@@ -73,9 +73,9 @@ class HasSpaceOfClass(HasSpace):
 
 def passes_and_fallback(lot: Lot) -> tuple[dict[str, Pass], dict[str, tuple[str, ...]]]:
     """The lot's passes by name, and what a full class falls back to; empty where it has no such rules."""
-    entitled, classes = lot.parts["entitlements"], lot.parts["classes"]
-    passes = {} if entitled.rules is None else entitled.passes
-    return passes, {} if classes.rules is None else classes.rules.fallback
+    entitled, classes = lot.ruled("entitlements"), lot.ruled("classes")
+    passes = {} if entitled is None else entitled.passes
+    return passes, {} if classes is None else classes.rules.fallback
 
 
 def _came_by(read: ReadCredential) -> str | None:

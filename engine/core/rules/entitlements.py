@@ -37,8 +37,8 @@ class IsEntitled(PartRule):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "Rule | None":
-        part = lot.parts.get(THEME)
-        return None if part is None or part.rules is None else cls(part)
+        part = lot.ruled(THEME)
+        return None if part is None else cls(part)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         holder = self.holders.get(read.credential)

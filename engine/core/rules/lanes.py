@@ -28,8 +28,8 @@ class GoesWithTheTide(Rule):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "GoesWithTheTide | None":
-        part = lot.parts["lanes"]
-        return None if part.rules is None else cls(part.tides.by_lane)
+        part = lot.ruled("lanes")
+        return None if part is None else cls(part.tides.by_lane)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if not self.tides:
@@ -71,8 +71,8 @@ class NotHeldByPlan(Rule):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "NotHeldByPlan | None":
-        part = lot.parts["lanes"]
-        return None if part.rules is None else cls(part.plans.by_area)
+        part = lot.ruled("lanes")
+        return None if part is None else cls(part.plans.by_area)
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if not self.by_area:

@@ -76,13 +76,12 @@ def whereabouts(read: ReadCredential) -> str:
 
 def asks_for_classes(lot: Lot) -> bool:
     """Whether HasSpaceOfClass (`rules/classes.py`) stands in for HasSpace, which costs less."""
-    return any(part is not None and part.rules is not None for part in map(lot.parts.get, CLASS_THEMES))
+    return any(lot.ruled(theme) is not None for theme in CLASS_THEMES)
 
 
 def asks_for_reservations(lot: Lot) -> bool:
     """Whether HasSpaceOrReservation (`rules/reservations.py`) stands in for both."""
-    part = lot.parts.get("reservations")
-    return part is not None and part.rules is not None
+    return lot.ruled("reservations") is not None
 
 
 class HasSpace(Rule):

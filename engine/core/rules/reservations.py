@@ -33,8 +33,8 @@ class HasSpaceOrReservation(HasSpaceOfClass):
 
     @classmethod
     def made_for(cls, lot: Lot) -> "Rule | None":
-        part = lot.parts.get("reservations")
-        if part is None or part.rules is None:
+        part = lot.ruled("reservations")
+        if part is None:
             return None
         return cls(*passes_and_fallback(lot), part.book, part.holds.by_area)
 
