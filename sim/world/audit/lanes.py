@@ -318,10 +318,11 @@ class LaneWatch(Chapter):
         what = self._counted(event)
         if what is not None and (most := self._most(lot, what)) is not None:
             key = (event["reader"], event["lane"], what)
-            times = self.times[key]
-            times[:] = sorted([*times, event["at_ms"]])[-(most + 1) :]
-            if sum(time > max(times) - HOUR_MS for time in times) > most:
-                self.over.setdefault(key, event["now_ms"])
+            if key not in self.over:
+                times = self.times[key]
+                times[:] = sorted([*times, event["at_ms"]])[-(most + 1) :]
+                if _within_an_hour(times) > most:
+                    self.over[key] = event["now_ms"]
         elif event["type"] == r.RATE_EXCEEDED:
             key = (event["reader"], event["lane"], event["what"])
             self.times.pop(key, None)
@@ -332,7 +333,7 @@ class LaneWatch(Chapter):
         here = [key for key in self.times if key[:2] in lot.layout.lanes]
         for key in here:
             most, times = self._most(lot, key[2]), self.times[key]
-            if most is None or len(times) <= most:
+            if most is None or _within_an_hour(times) <= most:
                 self.over.pop(key, None)
             else:
                 self.over.setdefault(key, self.audit.now())
@@ -389,6 +390,11 @@ class LaneWatch(Chapter):
         for key, since_ms in self.over.items():
             if since_ms < self.audit.now() - LATE_MS:
                 self.find("rate not found", f"{key}: {self.times[key]}", f"a finding since {since_ms}")
+
+
+def _within_an_hour(times: list[int]) -> int:
+    """How many are within an hour of the latest."""
+    return sum(time > max(times) - HOUR_MS for time in times)
 
 
 _KINDS = ("tailgates", "backouts", "forced_barriers", "vends", "lane_down")

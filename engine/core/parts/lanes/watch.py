@@ -57,12 +57,13 @@ class Watch:
     def count(self, reader: str, lane: int, what: str, at_ms: int) -> bool:
         """Count one; whether it is one too many within an hour.
 
-        One out of history counts in its own time, as far as that is within an hour of the latest.
+        One out of history counts in its own time, as far as that is within an hour of the latest. What is exceeded
+        stays as it is until its finding is made: a clock that jumps by an hour would count it down again.
         """
         most = self.most.get(what)
-        if most is None:
-            return False
         key = (reader, lane, what)
+        if most is None or key in self.exceeded:
+            return most is not None
         times = self.times.setdefault(key, [])
         insort(times, at_ms)
         times[:] = [time for time in times if time > times[-1] - HOUR_MS][-(most + 1) :]

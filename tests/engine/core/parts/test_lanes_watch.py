@@ -240,6 +240,16 @@ def test_of_endless_tailgates_only_what_is_needed_is_kept() -> None:
     yard.check()
 
 
+def test_a_clock_that_jumps_before_the_finding_is_made_counts_nothing_down() -> None:
+    """What was too much within an hour is found with that number."""
+    yard = yard_with(tailgates_max=1)
+    for at_ms in (NOON, NOON, NOON + 2 * HOUR):
+        yard.history(1, 0x12, 3, None, at_ms=at_ms)
+    exceeded, _ = yard.tick()
+    assert exceeded.count == 2
+    yard.check()
+
+
 def test_rates_that_are_not_asked_for_are_not_counted() -> None:
     """Also after they were: switching off forgets."""
     yard = yard_with(tailgates_max=3)

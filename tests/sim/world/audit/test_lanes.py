@@ -283,6 +283,18 @@ def test_a_rate_is_one_finding(times: int, apart_ms: int, events: list[list[Any]
     assert (rested(made) or [""])[0] == kind
 
 
+@pytest.mark.parametrize(("apart_ms", "kind"), [(59 * MINUTE_MS, "rate not found"), (60 * MINUTE_MS, "")])
+def test_times_further_apart_than_an_hour_are_no_rate_when_the_lot_changes(apart_ms: int, kind: str) -> None:
+    """They are kept, and counted by the hour when rules or the configuration are read again."""
+    made = day({"forced_max": 2})
+    for _ in range(3):
+        forced(made, 1)
+        made.at_ms += apart_ms // 2
+    made.write([s.LOT_SET, s.spec(made.shape.made.lots[0]) | {"rules": {"lanes": {"forced_max": 2}}}])
+    made.at_ms += 3_000
+    assert (rested(made) or [""])[0] == kind
+
+
 def down(made: Stream, silent_ms: int) -> list[list[Any]]:
     since_ms = made.at_ms - silent_ms
     about = {"reader": s.READER, "lanes": list(range(8)), "since_ms": since_ms}
