@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from liftgate.sim.world.runner import Totals
+from liftgate.sim.world.runner import Outcome, Totals
 from liftgate.sim.world.story import Failure, failure_lines
 
 LINE_EVERY_S = 5
@@ -43,12 +43,16 @@ def _silence() -> Iterator[Show]:
 
 @contextmanager
 def _lines() -> Iterator[Show]:
-    """A line every few seconds."""
+    """A line every few seconds, and one for each seed that fails."""
     began = said = time.monotonic()
+    failed = 0
 
     def show(totals: Totals) -> None:
-        nonlocal said
+        nonlocal said, failed
         now = time.monotonic()
+        for outcome in totals.failed[failed:]:
+            print(in_a_line(outcome), flush=True)
+        failed = len(totals.failed)
         if now - said >= LINE_EVERY_S:
             said = now
             print(f"{now - began:5.0f} s  {state(totals, now - began)}", flush=True)
@@ -65,9 +69,23 @@ def _bar(console: Console, count: int | None) -> Iterator[Show]:
     began = time.monotonic()
     with Progress(*columns, console=console, transient=True) as display:
         task = display.add_task("starting", total=count)
-        yield lambda totals: display.update(
-            task, completed=totals.seeds, description=state(totals, time.monotonic() - began)
-        )
+        failed = 0
+
+        def show(totals: Totals) -> None:
+            nonlocal failed
+            for outcome in totals.failed[failed:]:
+                display.console.print(in_a_line(outcome), markup=False)
+            failed = len(totals.failed)
+            text = state(totals, time.monotonic() - began)
+            display.update(task, completed=totals.seeds, description=text)
+
+        yield show
+
+
+def in_a_line(outcome: Outcome) -> str:
+    """Which seed failed, and by what: at once, as with --keep-going the stories come at the end."""
+    found = outcome.found[0]
+    return f"seed {outcome.seed} fails: {found.kind}: {found.text[:200]}"
 
 
 def state(totals: Totals, took_s: float) -> str:

@@ -62,9 +62,10 @@ def test_keep_going_names_every_failing_seed() -> None:
 
 @pytest.mark.long
 def test_the_first_failing_seed_ends_it() -> None:
-    """Without --keep-going."""
+    """Without --keep-going; it is named before its story is looked for."""
     done = liftgate("sim", "world", "--seeds", "1..1000000", "--plant", PLANT, "--jobs", "1")
     assert done.returncode == 1 and "\n1 of " in done.stdout
+    assert "\nseed 1 fails: sent, not durable: " in done.stdout
 
 
 def test_the_story_of_a_seed(capsys: pytest.CaptureFixture[str]) -> None:

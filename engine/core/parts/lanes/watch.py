@@ -57,8 +57,8 @@ class Watch:
     def count(self, reader: str, lane: int, what: str, at_ms: int) -> bool:
         """Count one; whether it is one too many within an hour.
 
-        One out of history counts in its own time, as far as that is within an hour of the latest. What is exceeded
-        stays as it is until its finding is made: a clock that jumps by an hour would count it down again.
+        One out of history counts in its own time, as far as that is within an hour of the latest. What is
+        exceeded stays as it is until its finding is made: a clock that jumps would count it down again.
         """
         most = self.most.get(what)
         key = (reader, lane, what)
