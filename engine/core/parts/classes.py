@@ -165,7 +165,7 @@ def _report(lot: Lot, order: "Order", args: ChargerReports) -> Done:
     if part is None or not part.on:
         raise OrderRefused("no_rules", "this lot has no full_grace_s in its rules for classes")
     stay = _stay_at(lot, args)
-    spot = args.spot or (stay.spot_name() if stay is not None else None) or ""
+    spot = args.spot or (_spot_of(stay) if stay is not None else "")
     session = stay.session if stay is not None else None
     if place_of(spot, session) not in part.plugs and len(part.plugs) >= CHARGERS_MAX:
         raise OrderRefused("too_many", f"at most {CHARGERS_MAX} cars at chargers are known at once")
@@ -174,16 +174,25 @@ def _report(lot: Lot, order: "Order", args: ChargerReports) -> Done:
 
 
 def _stay_at(lot: Lot, args: ChargerReports) -> Stay | None:
-    """The stay that the report is about; at a spot it may be nobody's that is known."""
+    """The stay that the report is about; at a spot it may be nobody's that is known.
+
+    A car before a barrier is at no charger yet: should it never pass, its stay is over without a word.
+    """
+    inside = (stay for stay in lot.stays.values() if stay.area is not None)
     if args.session is None and not args.spot:
         raise OrderRefused("bad_args", "name a spot or a session")
     if args.session is not None:
-        found = next((stay for stay in lot.stays.values() if stay.session == args.session), None)
+        found = next((stay for stay in inside if stay.session == args.session), None)
         if found is None:
-            raise OrderRefused("no_such_session", "no open stay has this session")
+            raise OrderRefused("no_such_session", "no car with this session is in")
         return found
     _check_spot(lot, args.spot)
-    return next((stay for stay in lot.stays.values() if stay.spot_name() == args.spot), None)
+    return next((stay for stay in inside if _spot_of(stay) == args.spot), None)
+
+
+def _spot_of(stay: Stay) -> str:
+    """The spot where it is, "" where it has none with a name."""
+    return stay.block.name(stay.number) if stay.block is not None and stay.number else ""
 
 
 def _check_spot(lot: Lot, spot: str) -> None:

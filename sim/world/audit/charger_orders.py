@@ -15,8 +15,8 @@ def grace_ms(lot: Lot) -> int | None:
 
 
 def spot_of(lot: Lot, stay: Stay | None) -> str:
-    """The spot that a stay has or was promised, "" where it has none with a name."""
-    place = None if stay is None else stay.to_place if stay.waits else stay.place
+    """The spot that a stay has, "" where it has none with a name."""
+    place = None if stay is None else stay.place
     return "" if place is None or not place[1] else lot.layout.blocks[place[0]].spot(place[1])
 
 
@@ -28,8 +28,8 @@ def _effect(name: str, args: dict[str, Any], lot: Lot) -> dict[str, Any]:
 
 
 def _stay_at(args: dict[str, Any], lot: Lot) -> Stay | None:
-    """Whom the report is about: who is named, else who has that spot."""
-    stays = lot.stays.open.values()
+    """Whom of those that are in the report is about: who is named, else who has that spot."""
+    stays = [stay for stay in lot.stays.open.values() if stay.area is not None]
     if args.get("session") is not None:
         return next((stay for stay in stays if stay.session == args["session"]), None)
     return next((stay for stay in stays if spot_of(lot, stay) == args["spot"]), None)

@@ -256,12 +256,23 @@ def test_chargers_are_a_query() -> None:
     assert ok and body == {"count": 1, "chargers": {SPOT: row}}
 
 
-def test_a_car_that_backed_out_of_its_entry_is_gone_from_its_charger_with_the_next_report() -> None:
-    """Its promise lapsed, so it is in no count; what stands at the charger is nobody's."""
+def test_a_car_before_the_barrier_is_at_no_charger() -> None:
+    """It may never come in: what stands at the spot that it was promised is nobody's, and stays so."""
     made = Yard(MIXED, r=CONFIRMED)
     made.order("set_rules", rules={"classes": {"full_grace_s": 600}}, actor="eve")
-    charging(made)
-    report(made, "charging", spot=SPOT)
-    made.passage(0, 2)
-    assert report(made, "full", spot=SPOT)[2]["session"] is None
+    session = charging(made).session
+    assert report(made, "full", session=session)[1] == "no_such_session"
+    assert report(made, "full", spot=SPOT)[2] == {"spot": SPOT, "session": None}
+    assert made.tick(2 * MINUTE)[0].session == session
+    assert findings(made.tick(10 * MINUTE))[0].about == {"spot": SPOT, "session": None, "full_since_ms": NOON}
+    made.check()
+
+
+def test_a_charger_knows_the_car_that_came_in() -> None:
+    """From when it passed the barrier."""
+    made = Yard(MIXED, r=CONFIRMED)
+    made.order("set_rules", rules={"classes": {"full_grace_s": 600}}, actor="eve")
+    session = charging(made).session
+    made.passage(0, 1)
+    assert report(made, "full", session=session)[2] == {"spot": SPOT, "session": session}
     made.check()
