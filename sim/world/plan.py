@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from liftgate.sim.world.rules import with_rules
 from liftgate.sim.world.rules.classes import with_classes
+from liftgate.sim.world.rules.lanes import with_ramps
 from liftgate.sim.world.shape import Shape, draw_shape
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def draw_plan(seed: int, drawers: Iterable[tuple[str, Drawer]] | None = None) ->
     hours = rng.choice((0.5, 1.0, 1.0, 2.0))
     span_ms = int(hours * HOUR_MS)
     shape = with_classes(shape, rng_of(seed, "shape.classes"))
+    shape = with_ramps(shape, rng_of(seed, "shape.ramps"))
     shape = with_rules(shape, lambda name: rng_of(seed, name))
     happenings: list[Happening] = []
     for name, draw in all_drawers() if drawers is None else drawers:

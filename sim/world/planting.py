@@ -40,12 +40,19 @@ def swapped(table: dict[Any, Any], key: Any, value: Any) -> Iterator[None]:
 
 
 def without_rule(kind: type[Rule]) -> Callable[[], AbstractContextManager[None]]:
+    """Nobody asks it, neither on the way in nor on the way out."""
+
     @contextmanager
     def plant() -> Iterator[None]:
-        with replaced(table, "ENTRY", tuple(rule for rule in table.ENTRY if not issubclass(rule, kind))):
+        entry, leave = (_others(rules, kind) for rules in (table.ENTRY, table.EXIT))
+        with replaced(table, "ENTRY", entry), replaced(table, "EXIT", leave):
             yield
 
     return plant
+
+
+def _others(rules: tuple[type[Rule], ...], kind: type[Rule]) -> tuple[type[Rule], ...]:
+    return tuple(rule for rule in rules if not issubclass(rule, kind))
 
 
 def replacing(owner: Any, name: str, value: Any) -> Callable[[], AbstractContextManager[None]]:

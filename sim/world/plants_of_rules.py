@@ -11,9 +11,11 @@ from liftgate.engine.core.model import Area, Stay
 from liftgate.engine.core.parts import PARTS, ledger, reconciliation, setup
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
+from liftgate.engine.core.parts.lanes.tides import Tides
 from liftgate.engine.core.parts.reservations.book import Book
 from liftgate.engine.core.parts.reservations.holds import AreaHolds
 from liftgate.engine.core.rules.entitlements import IsEntitled
+from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.limits import IsOpenNow
 from liftgate.sim.world.planting import Bug, replaced, replacing, without_rule
 
@@ -71,6 +73,9 @@ BUGS: dict[str, Bug] = {
     "no-entitlements": Bug("passes and groups are not asked", without_rule(IsEntitled)),
     "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
     "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
+    "no-tide": Bug("tides are not asked", without_rule(GoesWithTheTide)),
+    "still-tide": Bug("no tide turns by its schedule", replacing(Tides, "due", lambda self, now_ms: ())),
+    "plan-keeps-nothing": Bug("places that a plan keeps are given away", without_rule(NotHeldByPlan)),
     "no-impossible": Bug(
         "no count is found to be impossible", replacing(ledger, "state_of", _never_impossible)
     ),

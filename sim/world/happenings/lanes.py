@@ -1,6 +1,7 @@
 """Modes by lot, area and lane, event days, tides: ordered at desks, also what cannot be done."""
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from liftgate.configs.schema import LotConfig
@@ -34,11 +35,16 @@ class OrderedTwice(Ordered, frozen=True, kw_only=True):
 
 
 def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:
-    """A few orders in most lots, questions after them, and cars that come twice before a tidal lane."""
+    """A few orders in most lots, event days where there are rules for them, questions, and cars that come
+    twice before a tidal lane.
+    """
     happenings: list[Happening] = []
     for lot in shape.lots:
         for _ in range(rng.choice((0, 2, 5, 10))):
-            happenings += _draw_order(rng, shape, lot, span_ms)
+            kind = rng.choice((_mode, _mode, _mode, _lane_for, _tide, _plan, _plan, _wrong))
+            happenings += _draw_order(rng, shape, lot, span_ms, kind)
+        for _ in range(rng.randint(1, 4) if "lanes" in lot.rules else 0):
+            happenings += _draw_order(rng, shape, lot, span_ms, _match)
         for _ in range(rng.randrange(5)):
             happenings.append(_question(rng, shape, lot, rng.randrange(span_ms)))
         for lane in both_ways(shape, lot):
@@ -46,9 +52,10 @@ def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:
     return happenings
 
 
-def _draw_order(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> list[Happening]:
+def _draw_order(
+    rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int, kind: "Kind"
+) -> list[Happening]:
     at_ms = rng.randrange(span_ms)
-    kind = rng.choice((_mode, _mode, _mode, _lane_for, _tide, _plan, _plan, _wrong))
     orders = kind(rng, shape, lot, at_ms)
     found: list[Happening] = [_order(rng, shape, lot, min(at, span_ms), order) for at, order in orders]
     if rng.random() < 0.3:
@@ -71,9 +78,9 @@ def _question(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> H
 
 
 def _draw_visits(rng: random.Random, lot: LotConfig, span_ms: int, reader: str, lane: int) -> list[Happening]:
-    """In and out by the same lane."""
+    """In and out by the same lane: cars that come by chance seldom do both at one that turns meanwhile."""
     found: list[Happening] = []
-    for _ in range(rng.randrange(8)):
+    for _ in range(rng.randint(4, 19)):
         card, stay_ms = rng.randrange(population(lot)), int(rng.expovariate(1 / (5 * MINUTE_MS)))
         steps = (Step(reader, lane, 0), Step(reader, lane, 1_000 + stay_ms, True))
         at_ms = rng.randrange(span_ms)
@@ -83,6 +90,9 @@ def _draw_visits(rng: random.Random, lot: LotConfig, span_ms: int, reader: str, 
 
 Timed = list[tuple[int, Order]]
 """Orders, each with its time since the world began."""
+
+Kind = Callable[[random.Random, Shape, LotConfig, int], Timed]
+"""Draws the orders of one kind that begin at a time."""
 
 
 def _scope(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any]:
@@ -153,6 +163,16 @@ def _plan(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed
     if rng.random() < 0.4:
         orders.append((at_ms + rng.randrange(1_000_000), ("cancel_plan", {"name": name})))
     return orders
+
+
+def _match(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
+    """So many places of an area are kept for some minutes that few are left for those who just come."""
+    from_ms = START_MS + at_ms + rng.choice((1_000, 60_000))
+    span = {"from_ms": from_ms, "to_ms": from_ms + rng.choice((300_000, 900_000))}
+    area = rng.choice(lot.areas)
+    capacity = sum(spots.count for spots in area.spots)
+    holds = [{"area": area.id, "places": rng.randint(-(-capacity // 3), capacity)}]
+    return [(at_ms, ("plan_event", {"name": f"match{rng.randrange(3)}", **span, "holds": holds}))]
 
 
 def _hold(rng: random.Random, lot: LotConfig) -> dict[str, Any]:

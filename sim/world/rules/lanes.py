@@ -3,17 +3,25 @@
 import random
 from typing import Any
 
+import msgspec
+
 from liftgate.configs.schema import LotConfig
-from liftgate.sim.world.shape import Shape
+from liftgate.sim.world.shape import ReaderShape, Shape
 
 RUNS = ("in", "out", "closed", "off")
 FIRST_HOUR = 8
 """Worlds begin on a Friday at 8:00 UTC and end within three hours."""
 
+TURNS_MIN = 100
+"""Most cars of most worlds come within so many minutes: a lane that turns later turns for nobody."""
+
 
 def draw(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any] | None:
-    """The theme for half of the lots, the simplest of them without anything in it."""
-    if rng.random() < 0.45:
+    """The theme for half of the lots, the simplest of them without anything in it, and for most of those with
+    a lane for both ways: only they can have tides.
+    """
+    tidal = both_ways(shape, lot)
+    if rng.random() < (0.2 if tidal else 0.45):
         return None
     rules: dict[str, Any] = {}
     if rng.random() < 0.7:
@@ -25,9 +33,30 @@ def draw(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any] | N
         rules["vend_causes"] = ["help", "ambulance"] if rng.random() < 0.8 else ["ambulance"]
     if rng.random() < 0.7:
         rules["clearing_s"] = rng.choice((0, 20, 60, 300))
-    if tides := [_draw_tide(rng, *lane) for lane in both_ways(shape, lot) if rng.random() < 0.6]:
+    if tides := [_draw_tide(rng, *lane) for lane in tidal if rng.random() < 0.9]:
         rules["tides"] = tides
     return rules
+
+
+def with_ramps(shape: Shape, rng: random.Random) -> Shape:
+    """The shape with a lane that leads both ways, now and then the only one, in some lots that had none: too
+    few would have tides.
+    """
+    for lot in shape.lots:
+        if not both_ways(shape, lot) and rng.random() < 0.3:
+            chosen = rng.choice([each for each in shape.readers if each.lot == lot.id and _outer(each)])
+            number = rng.choice(_outer(chosen))
+            lanes = tuple(
+                msgspec.structs.replace(lane, direction="both") if lane.number == number else lane
+                for lane in chosen.lanes
+            )
+            shape = shape.with_reader(chosen.id, lanes=lanes)
+    return shape
+
+
+def _outer(reader: ReaderShape) -> list[int]:
+    """Its lanes to the street."""
+    return [lane.number for lane in reader.lanes if lane.area == "out"]
 
 
 def both_ways(shape: Shape, lot: LotConfig) -> list[tuple[str, int]]:
@@ -37,8 +66,8 @@ def both_ways(shape: Shape, lot: LotConfig) -> list[tuple[str, int]]:
 
 
 def _draw_tide(rng: random.Random, reader: str, lane: int) -> dict[str, Any]:
-    """Turns within the world's hours; now and then only by order."""
-    minutes = sorted(rng.sample(range(150), rng.choice((0, 1, 2, 4, 8))))
+    """Turns while cars come, also in short worlds; now and then only by order."""
+    minutes = sorted(rng.sample(range(TURNS_MIN), rng.choice((0, 2, 4, 8, 12))))
     schedule = [_draw_turn(rng, minute) for minute in minutes]
     tide: dict[str, Any] = {"reader": reader, "lane": lane, "schedule": schedule}
     return tide | ({"clearing_s": rng.choice((0, 30, 120))} if rng.random() < 0.3 else {})
