@@ -113,7 +113,7 @@ class Plans(Chapter):
 
     def objections(self, look: Look, lot: Lot) -> Iterable[int]:
         area = look.lane.area
-        kept = lot.lanes.held().get(area, 0)
+        kept = lot.lanes.held().get(area, 0) if "lanes" in lot.rules else 0
         promised = look.stay is not None and lot.stays.holds(look.stay, area)
         if look.way == r.IN and not promised and 0 < lot.stays.available(area) <= kept:
             yield KEPT_FOR_OTHERS
@@ -189,7 +189,7 @@ class Tides(Chapter):
 
     def objections(self, look: Look, lot: Lot) -> Iterable[int]:
         tide = lot.lanes.tides.get(look.lane.key)
-        if tide is None or tide.run == "off":
+        if tide is None or tide.run == "off" or "lanes" not in lot.rules:
             return
         moment = look.now_ms if look.now_ms - look.at_ms <= SKEW_MS_MAX else look.at_ms
         against = WAYS[tide.run] != look.way or moment < tide.clear_until_ms

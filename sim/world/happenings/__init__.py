@@ -10,6 +10,7 @@ from liftgate.sim.world.happenings import (
     ledger,
     network,
     reservations,
+    rules,
     services,
 )
 from liftgate.sim.world.plan import Drawer
@@ -25,4 +26,5 @@ DRAWERS: tuple[tuple[str, Drawer], ...] = (
     ("entitlements", entitlements.draw),
     ("ledger", ledger.draw),
     ("reservations", reservations.draw),
+    ("rules", rules.draw),
 )

@@ -9,7 +9,7 @@ from tests.sim.world.audit import streams as s
 from tests.sim.world.audit.streams import A1, A2, ONE, TWO, A, B, Stream
 
 SET, ENDED, PLANNED, CANCELLED, OVER, HELD, RATE, DOWN, UP, TURNED = range(0x80, 0x8A)
-FINDING, VENDED = 0x3B, 0x33
+RULES_SET, FINDING, VENDED = 0x3A, 0x3B, 0x33
 FOLLOWED, FORCED = 3, 4
 LANE = f"lane/{s.READER}/{s.IN}"
 MINUTE_MS = 60_000
@@ -161,6 +161,27 @@ def test_a_wrong_word_about_kept_places_is_found(places: int, reason: int, kind:
     assert made.kinds == [kind]
 
 
+@pytest.mark.parametrize("on", [True, False])
+def test_without_the_rules_nothing_is_kept(on: bool) -> None:
+    """A plan goes on, and what it keeps counts again when the rules are back."""
+    made = day({})
+    planned(made, holds=[["out", 3]])
+    made.write([HELD, "out", 3, "derby", 0])
+    set_rules(made, None)
+    if on:
+        set_rules(made, {})
+    made.scan(A, s.IN, None if on else A1, None if on else ONE, reason=310 if on else 0)
+    assert made.kinds == []
+
+
+def set_rules(made: Stream, lanes: dict[str, Any] | None) -> None:
+    """These hold for the lot's lanes now; None: it has none any more."""
+    args = {"rules": {"lanes": lanes}, "actor": "ann"}
+    rules = {} if lanes is None else {"lanes": lanes}
+    effect = [RULES_SET, rules, "ann", ""]
+    made.order(made.position.to_bytes(16, "big"), "set_rules", args, effect, {"themes": [*rules]})
+
+
 @pytest.mark.parametrize(("events", "kind"), [
     ([[SET, "lot", 3, 10, "ann", "", "derby", 0]], "wrong step"),
     ([[HELD, "out", 1, "fair", 1]], "wrong step"),
@@ -223,6 +244,16 @@ def test_a_tidal_lane_lets_through_one_way_and_nobody_while_it_clears() -> None:
     made.scan(A, s.BOTH, A1, ONE)
     made.scan(A, s.BOTH, reason=100, way=2, session=ONE)
     assert rested(made) == []
+
+
+def test_without_the_rules_a_lane_runs_both_ways() -> None:
+    """At once, though its tide turns off only a moment later."""
+    made = day(TIDE)
+    made.scan(A, s.IN, A1, ONE)
+    turned(made)
+    set_rules(made, None)
+    made.scan(A, s.BOTH, None, ONE, way=2)
+    assert made.kinds == []
 
 
 @pytest.mark.parametrize("later_ms", [0, MINUTE_MS])
