@@ -270,6 +270,11 @@ class MemoryStorage:
             return 1 << 50
         return max(0, self.faults.bytes_max - self.used_bytes())
 
+    @property
+    def struck(self) -> int:
+        """How many faults were felt, a full disk among them."""
+        return self.faults.struck
+
     def used_bytes(self) -> int:
         """How many bytes all files have together."""
         return sum(len(node.shown) for node in self._names.values())

@@ -23,7 +23,8 @@ class Shaped(Protocol):
 class Auditor:
     """Judges a world. findings: what was found, in order; kept: the durable journal; lots: facts by lot;
     made: every event that readers numbered, recorded: those of them that are durable, by their names;
-    config: the configuration now in force.
+    config: the configuration now in force; up_ms: since when there is an engine whose disk takes all that it
+    writes: what is due may not come later than that and some seconds.
 
     now: the virtual Unix time in ms. What devices tell, they tell in the order in which they saw it.
     """
@@ -37,6 +38,8 @@ class Auditor:
         self.made: dict[Name, Made] = {}
         self.recorded: dict[Name, Event] = {}
         self.records = 0
+        self.up_ms = 0
+        self._struck = 0
         self.chapters = [chapter(self) for chapter in chapters]
         self._called = {name: self._callers(name) for name in HOOKS}
 
@@ -63,12 +66,15 @@ class Auditor:
     def durable(self, storage: Stable) -> None:
         """A commit returned; nothing of what it answers has left yet. storage: the folder itself."""
         self.kept.stable = storage
+        if storage.struck != self._struck:
+            self._struck, self.up_ms = storage.struck, self.now()
         self._read_new()
         self._ask("durable", self.kept)
 
     def recovered(self, storage: Stable) -> None:
         """An engine started: what it found must hold every record that was durable, unchanged."""
         self.kept.stable = storage
+        self.up_ms = self.now()
         self._ask("recovered", self.kept)
         self._read_new()
 

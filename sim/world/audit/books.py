@@ -91,10 +91,7 @@ class Books(Chapter):
         self.drifts: dict[str, dict[str, int]] = {}
         self.before: Before | None = None
         self.counts: dict[str, int] = {}
-        self.up_ms = self.looked_ms = 0
-
-    def recovered(self, kept: Any) -> None:
-        self.up_ms = self.audit.now()
+        self.looked_ms = 0
 
     # -- before an event
 
@@ -277,7 +274,7 @@ class Books(Chapter):
                 book.since_ms = 0
             else:
                 book.since_ms = book.since_ms or now_ms
-                if now_ms - max(book.since_ms, self.up_ms) > FOUND_MS:
+                if now_ms - max(book.since_ms, self.audit.up_ms) > FOUND_MS:
                     text = (
                         f"area {area} of {lot.id} has {lot.stays.occupancy(area)} cars since {book.since_ms}"
                     )
@@ -288,7 +285,7 @@ class Books(Chapter):
         due_ms = _due_ms(lot, books, self.due_told.get(lot.id, 0))
         seen = self.due_seen.get(lot.id, 0)
         seen = self.due_seen[lot.id] = 0 if due_ms > now_ms else seen or now_ms
-        if seen and now_ms - max(seen, self.up_ms) > FOUND_MS:
+        if seen and now_ms - max(seen, self.audit.up_ms) > FOUND_MS:
             self.find("no reminder", f"lot {lot.id} at {now_ms}", f"recount_due at {due_ms}")
 
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:

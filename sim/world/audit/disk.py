@@ -19,6 +19,10 @@ _SNAPSHOT = re.compile(r"([0-9]{20})\.snap")
 class Stable(Protocol):
     """The simulated folder, as far as stable storage has it."""
 
+    @property
+    def struck(self) -> int:
+        """How many writes failed or found no room so far."""
+
     def kept_names(self) -> list[str]:
         """Names of the files that a power cut would leave, sorted."""
 

@@ -40,10 +40,7 @@ class Limits(Chapter):
         self.closing: dict[str, int] = {}
         self.spans: dict[str, tuple[Any, int, list[Span]]] = {}
         self.was: tuple[Stay, str | None] | None = None
-        self.up_ms = self.looked_ms = 0
-
-    def recovered(self, kept: Any) -> None:
-        self.up_ms = self.audit.now()
+        self.looked_ms = 0
 
     # -- closing times
 
@@ -173,7 +170,7 @@ class Limits(Chapter):
                 self.find("no overstay", text, f"its time was over at {over_ms}")
 
     def _late(self, seen_ms: int, now_ms: int) -> bool:
-        return bool(seen_ms) and now_ms - max(seen_ms, self.up_ms) > FOUND_MS
+        return bool(seen_ms) and now_ms - max(seen_ms, self.audit.up_ms) > FOUND_MS
 
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:
         self._look_all(self.audit.now())

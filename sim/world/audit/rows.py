@@ -54,10 +54,7 @@ class Rows(Chapter):
         self.boots: dict[tuple[str, str], int] = {}
         self.found: dict[str, Event] = {}
         self.was: tuple[Any, str | None, Key | None] | None = None
-        self.up_ms = self.looked_ms = 0
-
-    def recovered(self, kept: Any) -> None:
-        self.up_ms = self.audit.now()
+        self.looked_ms = 0
 
     # -- before an event
 
@@ -201,7 +198,7 @@ class Rows(Chapter):
                 if not hour.since_ms or hour.due_hour() >= now_ms // HOUR_MS:
                     continue
                 hour.seen_ms = hour.seen_ms or now_ms
-                if now_ms - max(hour.seen_ms, self.up_ms) > FOUND_MS:
+                if now_ms - max(hour.seen_ms, self.audit.up_ms) > FOUND_MS:
                     self.find("no row", f"lane {key} of {id} at {now_ms}", f"a row of hour {hour.due_hour()}")
 
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:

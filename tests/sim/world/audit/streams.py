@@ -86,6 +86,7 @@ class Disk:
 
     def __init__(self) -> None:
         self.files: dict[str, bytearray] = {}
+        self.struck = 0
 
     def kept_names(self) -> list[str]:
         return sorted(self.files)

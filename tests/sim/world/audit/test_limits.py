@@ -112,6 +112,20 @@ def test_a_closing_that_nobody_tells_is_found() -> None:
     assert day.kinds == ["no closing"]
 
 
+def test_an_engine_whose_disk_was_full_may_tell_late() -> None:
+    """What is due while nothing can be written is told once it can; then it must be."""
+    day = limited(closed=CLOSED)
+    day.at_ms += 60 * MINUTE_MS
+    report(day)
+    day.at_ms += 60_000
+    day.disk.struck += 240
+    report(day)
+    assert day.kinds == []
+    day.at_ms += 6_000
+    report(day)
+    assert day.kinds == ["no closing"]
+
+
 @pytest.mark.parametrize(("after_ms", "marked", "kinds"), [
     (60_000, True, []), (60_000, False, ["turned round"]), (60_001, False, []),
     (60_001, True, ["turned round"]),
