@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 
 START_MS = 1_800_000_000_000
-"""When every world begins, Unix time in ms."""
+"""When worlds begin, Unix time in ms, unless their shape says otherwise: 2027-01-15 08:00 UTC, a Friday."""
 
 Act = Callable[[], None]
 
@@ -28,8 +28,8 @@ class Loop:
 
     __slots__ = ("_asked", "_heap", "done", "now_ms")
 
-    def __init__(self) -> None:
-        self.now_ms = START_MS
+    def __init__(self, start_ms: int = START_MS) -> None:
+        self.now_ms = start_ms
         self.done = 0
         self._asked = 0
         self._heap: list[tuple[int, int, Timer]] = []

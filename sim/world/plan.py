@@ -15,6 +15,7 @@ from liftgate.sim.world.rules import with_rules
 from liftgate.sim.world.rules.classes import with_classes
 from liftgate.sim.world.rules.lanes import with_ramps
 from liftgate.sim.world.shape import Shape, draw_shape
+from liftgate.sim.world.zones import with_zones
 
 if TYPE_CHECKING:
     from liftgate.sim.world.world import World
@@ -71,6 +72,7 @@ def draw_plan(seed: int, drawers: Iterable[tuple[str, Drawer]] | None = None) ->
     hours = rng.choice((0.5, 1.0, 1.0, 2.0))
     span_ms = int(hours * HOUR_MS)
     shape = with_classes(shape, rng_of(seed, "shape.classes"))
+    shape = with_zones(shape, rng_of(seed, "shape.zones"))
     shape = with_ramps(shape, rng_of(seed, "shape.ramps"))
     shape = with_rules(shape, lambda name: rng_of(seed, name))
     happenings: list[Happening] = []

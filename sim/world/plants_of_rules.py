@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from liftgate.engine.core.events import ReaderEvent
 from liftgate.engine.core.model import Area, Stay
-from liftgate.engine.core.parts import PARTS, ledger, reconciliation, setup
+from liftgate.engine.core.parts import PARTS, ledger, local_time, reconciliation, setup
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
 from liftgate.engine.core.parts.lanes.tides import Tides
@@ -76,6 +77,9 @@ BUGS: dict[str, Bug] = {
     "no-tide": Bug("tides are not asked", without_rule(GoesWithTheTide)),
     "still-tide": Bug("no tide turns by its schedule", replacing(Tides, "due", lambda self, now_ms: ())),
     "plan-keeps-nothing": Bug("places that a plan keeps are given away", without_rule(NotHeldByPlan)),
+    "utc-times": Bug(
+        "times of day are UTC's", replacing(local_time, "ZoneInfo", lambda name, zone=ZoneInfo: zone("UTC"))
+    ),
     "no-impossible": Bug(
         "no count is found to be impossible", replacing(ledger, "state_of", _never_impossible)
     ),

@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import Plan, draw_plan
 from liftgate.sim.world.plants import planted
 from liftgate.sim.world.shrink import Fails, More, shrink
@@ -95,7 +94,7 @@ def play(seed: int, plant: str = "", twice: bool = False, quiet: bool = True) ->
     if second.sha256 == first.sha256:
         return first
     text = f"the journals' SHA-256 are {first.sha256} and {second.sha256}"
-    found = Found(TWO_STORIES, START_MS, text, "one seed, one story: the second run writes the same bytes")
+    found = Found(TWO_STORIES, 0, text, "one seed, one story: the second run writes the same bytes")
     return msgspec.structs.replace(first, found=(found,))
 
 
@@ -107,13 +106,16 @@ def play_plan(plan: Plan, plant: str = "") -> Outcome:
         with planted(plant):
             result = World(plan).run()
     except Exception as error:  # noqa: BLE001 - it is reported, with its place
-        found = Found(CRASHED, START_MS, "".join(traceback.format_exception(error)[-4:]), "no exception")
+        found = Found(CRASHED, 0, "".join(traceback.format_exception(error)[-4:]), "no exception")
         return Outcome(plan.seed, (found,), cpu_s=time.process_time() - began)
     finally:
         stop_when_stuck(0)
     return Outcome(
         result.seed,
-        tuple(Found(one.kind, one.at_ms, one.text, one.expected) for one in result.findings),
+        tuple(
+            Found(one.kind, one.at_ms - plan.shape.start_ms, one.text, one.expected)
+            for one in result.findings
+        ),
         result.journal_sha256,
         result.simulated_ms,
         result.records,
@@ -126,7 +128,7 @@ def play_plan(plan: Plan, plant: str = "") -> Outcome:
 
 def died(seed: int, exit_code: int) -> Outcome:
     """The outcome of a seed whose process ended."""
-    found = Found(DIED, START_MS, f"the process ended with exit code {exit_code}", "a result")
+    found = Found(DIED, 0, f"the process ended with exit code {exit_code}", "a result")
     return Outcome(seed, (found,))
 
 
@@ -158,7 +160,7 @@ def examine(
     happenings = plan.happenings
     whole = False
     if found.kind not in NOT_SHRUNK:
-        before = tuple(at for at in kept if happenings[at].at_ms <= found.at_ms - START_MS)
+        before = tuple(at for at in kept if happenings[at].at_ms <= found.at_ms)
         if before != kept and fails(before):
             kept = before
         kept = shrink(_without_kinds(plan, kept, fails, more), fails, more)

@@ -27,6 +27,7 @@ from liftgate.configs.schema import (
     SpotClass,
     SpotsConfig,
 )
+from liftgate.sim.world.loop import START_MS
 
 
 class ReaderShape(Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ class SubscriberShape(Struct, frozen=True, kw_only=True):
 
 
 class Shape(Struct, frozen=True, kw_only=True):
-    """Everything that a world begins with."""
+    """Everything that a world begins with. start_ms: when, Unix time."""
 
     lots: tuple[LotConfig, ...]
     readers: tuple[ReaderShape, ...]
@@ -77,6 +78,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     in_flight_max: int = 64
     frame_bytes_max: int = 65_536
     output_bytes_max: int = 262_144
+    start_ms: int = START_MS
 
     def config(self) -> Config:
         """What an operator's file would say."""

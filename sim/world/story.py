@@ -8,8 +8,6 @@ from typing import Protocol
 
 import msgspec
 
-from liftgate.sim.world.loop import START_MS
-
 LINE_MAX = 160
 _LONG_HEX = re.compile(r"\b([0-9a-f]{32})[0-9a-f]{32,}\b")
 """Tokens may have 512 bytes; nobody reads more than their beginning."""
@@ -26,7 +24,7 @@ class Told(Protocol):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What went wrong. at_ms: Unix time in the world; expected: what the auditor expected instead."""
+    """What went wrong. at_ms: since the start; expected: what the auditor expected instead."""
 
     kind: str
     at_ms: int
@@ -82,7 +80,7 @@ def failure_lines(failure: Failure) -> Iterator[str]:
     """The whole report of one seed."""
     found = failure.found
     yield f"seed {failure.seed}: {found.kind}"
-    yield from _indented("found", f"at {clock(found.at_ms - START_MS)}: {found.text}")
+    yield from _indented("found", f"at {clock(found.at_ms)}: {found.text}")
     yield from _indented("expected", found.expected)
     yield from _indented("repeat", failure.command())
     if len(failure.kept) == failure.of:

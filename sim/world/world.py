@@ -15,7 +15,7 @@ from liftgate.sim.world.audit import Auditor, Finding
 from liftgate.sim.world.devices.reader import ReaderDevice
 from liftgate.sim.world.devices.service import ServiceDevice
 from liftgate.sim.world.devices.subscriber import SubscriberDevice
-from liftgate.sim.world.loop import START_MS, Loop
+from liftgate.sim.world.loop import Loop
 from liftgate.sim.world.network import Network
 from liftgate.sim.world.node import Node
 from liftgate.sim.world.plan import Happening, Plan, rng_of
@@ -55,7 +55,7 @@ class World:
         self.plan = plan
         self.shape = plan.shape
         self.counts: dict[str, int] = {}
-        self.loop = Loop()
+        self.loop = Loop(plan.shape.start_ms)
         self.auditor = Auditor(plan.shape, lambda: self.loop.now_ms)
         self.node = Node(self.loop, plan.shape, self.auditor, self.rng("node"), self.finding)
         self.network = Network(self.loop, self.node, self.rng("network.delays"))
@@ -100,13 +100,14 @@ class World:
         return self._result()
 
     def _play(self) -> None:
+        start_ms = self.plan.shape.start_ms
         self.node.start()
         for device in self.devices:
             device.start()
         for happening in self.plan.happenings:
-            self.loop.at(START_MS + happening.at_ms, self._happens(happening))
+            self.loop.at(start_ms + happening.at_ms, self._happens(happening))
         self._check_now_and_then()
-        self._run_to(START_MS + self.plan.span_ms)
+        self._run_to(start_ms + self.plan.span_ms)
         self.calm()
         self._rest()
 
@@ -197,7 +198,7 @@ class World:
             seed=self.plan.seed,
             findings=self.auditor.findings[:1],
             journal_sha256=digest.hexdigest(),
-            simulated_ms=self.loop.now_ms - START_MS,
+            simulated_ms=self.loop.now_ms - self.plan.shape.start_ms,
             records=self.auditor.records,
             scans=sum(1 for one in made.values() if one.type == m.Scan.TYPE),
             answered=self.counts.get("answered", 0),

@@ -49,9 +49,13 @@ class ClosedHours:
         self.from_ms, self.to_ms = at(days[1], 0, self.zone), at(days[-1], 0, self.zone)
 
     def _on(self, day: date) -> Iterable[tuple[int, int]]:
-        """What begins on that day."""
+        """What begins on that day. A time that the clocks leave out counts as an hour later; where that is
+        after the end, nothing is left of it.
+        """
         for closed in self.closed:
             if DAYS[day.weekday()] in closed.days:
                 begin, end = minutes(closed.from_), minutes(closed.to)
                 end += 1440 if end <= begin else 0
-                yield at(day, begin, self.zone), at(day, end, self.zone)
+                from_ms, to_ms = at(day, begin, self.zone), at(day, end, self.zone)
+                if from_ms < to_ms:
+                    yield from_ms, to_ms

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.clocks import days_around, instant_ms
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.records import Event, tell
 from liftgate.sim.world.audit.stays import Stay
@@ -28,7 +29,6 @@ FOUND_MS = 5_000
 """How long a count may be impossible, or a recount due, in an engine that runs: it looks once a second."""
 
 KINDS = ("count_normal", "below_zero", "above_capacity")
-DAY_MS = 86_400_000
 NEVER = 1 << 62
 
 
@@ -320,9 +320,9 @@ def _due_ms(lot: Lot, books: dict[str, Book], told_ms: int) -> int:
     times = [NEVER]
     if rules.get("recount_every_s"):
         times.append(last + 1000 * rules["recount_every_s"])
-    for clock in rules.get("recount_at", ()):  # lots of a world are in UTC
-        today = last // DAY_MS * DAY_MS + 60_000 * (60 * int(clock[:2]) + int(clock[3:]))
-        times.append(today if today > last else today + DAY_MS)
+    for clock in rules.get("recount_at", ()):
+        days = days_around(last, lot.layout.timezone, 0, 2)
+        times += [at for day in days if (at := instant_ms(day, clock, lot.layout.timezone)) > last]
     return min(times)
 
 

@@ -1,11 +1,11 @@
 """What a lot remembers of who may come in: passes, groups, and by what each stay came in. Plain dicts."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.clocks import DAYS, days_around, instant_ms, weekday
 from liftgate.sim.world.audit.records import Event
 from liftgate.sim.world.audit.stays import Stay
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 ISSUED, CHANGED, REVOKED, FORGOTTEN, GROUP_SET, GROUP_REMOVED = 0x40, 0x41, 0x42, 0x43, 0x44, 0x45
 KEPT = ("pass", "group", "casual")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Pass:
@@ -196,13 +195,10 @@ def is_valid(spec: dict[str, Any], at_ms: int) -> bool:
 
 def permits(weekly: list[Any], rules: dict[str, Any], timezone: str, at_ms: int) -> bool:
     """Whether weekly times hold at a time, with the holidays of the rules."""
-    zone = ZoneInfo(timezone)
-    today = datetime.fromtimestamp(at_ms / 1000, zone).date()
-    for day in (today - timedelta(days=1), today):
+    for day in days_around(at_ms, timezone, 1, 0):
         for hours in _hours_of(weekly, rules.get("holidays", ()), day):
-            past_midnight = hours["to"] <= hours["from"]
-            end = day + timedelta(days=1) if past_midnight else day
-            if _instant_ms(day, hours["from"], zone) <= at_ms < _instant_ms(end, hours["to"], zone):
+            end = day + timedelta(days=1) if hours["to"] <= hours["from"] else day
+            if instant_ms(day, hours["from"], timezone) <= at_ms < instant_ms(end, hours["to"], timezone):
                 return True
     return False
 
@@ -211,12 +207,5 @@ def _hours_of(weekly: list[Any], holidays: Iterable[Any], day: date) -> Iterable
     holiday = next((each for each in holidays if each["date"] == day.isoformat()), None)
     if holiday is not None and holiday.get("like") is None:
         return list(holiday.get("times", ()))
-    name = DAYS[day.weekday()] if holiday is None else holiday["like"]
+    name = weekday(day) if holiday is None else holiday["like"]
     return [hours for hours in weekly if name in hours.get("days", DAYS)]
-
-
-def _instant_ms(day: date, clock: str, zone: ZoneInfo) -> int:
-    hour, minute = int(clock[:2]), int(clock[3:])
-    if hour == 24:
-        day, hour = day + timedelta(days=1), 0
-    return int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone).timestamp()) * 1000

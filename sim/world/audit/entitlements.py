@@ -118,7 +118,7 @@ def _objection(look: Look, lot: Lot, found: Pass) -> int:
     if spec["uses"] is not None and not (further_in and came_by_it):
         if lot.entitled.left(lot, found, look.credential) <= 0:
             return USED_UP
-    rules, timezone = lot.rules["entitlements"], lot.layout.spec["timezone"]
+    rules, timezone = lot.rules["entitlements"], lot.layout.timezone
     if spec["weekly"] and not permits(spec["weekly"], rules, timezone, look.at_ms):
         return OUTSIDE_TIMES
     return 0

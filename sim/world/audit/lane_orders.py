@@ -86,7 +86,7 @@ def _set(at: str, mode: int, until_ms: int) -> dict[str, Any]:
 
 def _tide_until(args: dict[str, Any], lot: Lot, now_ms: int) -> int:
     """Without an end it holds until the schedule turns the lane next."""
-    return scheduled(tide_rules(lot.rules, (args["reader"], args["lane"])), now_ms)[1]
+    return scheduled(tide_rules(lot.rules, (args["reader"], args["lane"])), lot.layout.timezone, now_ms)[1]
 
 
 def _plan(args: dict[str, Any]) -> dict[str, Any]:

@@ -206,7 +206,7 @@ class Tides(Chapter):
         elif event["clear_until_ms"] != self._clear_until(event, lot):
             self.find("wrong tide", tell(event), f"cleared until {self._clear_until(event, lot)}")
         elif not event["actor"]:
-            run = scheduled(tide_rules(lot.rules, key), now_ms)[0]
+            run = scheduled(tide_rules(lot.rules, key), lot.layout.timezone, now_ms)[0]
             if event["run"] != run or self._by_hand(lot, key, now_ms) or not self._news(lot, key, run):
                 self.find("wrong tide", tell(event), f"{run} by the schedule, and no order in force")
 
@@ -239,7 +239,7 @@ class Tides(Chapter):
             said = [(tide["reader"], tide["lane"]) for tide in lot.rules.get("lanes", {}).get("tides", ())]
             for key in [*said, *lot.lanes.tides]:
                 lane, tide = lot.layout.lanes.get(key), lot.lanes.tides.get(key)
-                run, next_ms = scheduled(tide_rules(lot.rules, key), then_ms)
+                run, next_ms = scheduled(tide_rules(lot.rules, key), lot.layout.timezone, then_ms)
                 if lane is None or lane.direction != "both" or self._by_hand(lot, key, then_ms):
                     continue
                 if (tide.run if tide else "off") != run and not 0 < next_ms <= self.audit.now():

@@ -53,6 +53,12 @@ class Layout:
         return self.assign == "spot"
 
     @property
+    def timezone(self) -> str:
+        """Whose times of day its rules mean."""
+        zone: str = self.spec["timezone"]
+        return zone
+
+    @property
     def outermost(self) -> str:
         return next(area for area, parent in self.parents.items() if parent is None)
 

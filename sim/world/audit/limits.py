@@ -1,10 +1,12 @@
 """Limits: who stayed too long, when no car may come in, and who only turned round (docs/rules/limits.md)."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter, Look
+from liftgate.sim.world.audit.clocks import DAYS, days_around, instant_ms, weekday
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.records import Event, tell
 from liftgate.sim.world.audit.stays import Stay
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 OUTSIDE_TIMES = 220
 NOT_PAID = (402, 403)
 TURNED = "turned_round"
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MS = 86_400_000
 FOUND_MS = 5_000
 """How much later than its time something may be found, in an engine that runs."""
@@ -57,7 +58,7 @@ class Limits(Chapter):
         day = at_ms // DAY_MS
         known = self.spans.get(lot.id)
         if known is None or known[0] != closed or known[1] != day:
-            known = self.spans[lot.id] = (closed, day, _spans(closed, day))
+            known = self.spans[lot.id] = (closed, day, _spans(closed, lot.layout.timezone, at_ms))
         return next((span for span in known[2] if span[0] <= at_ms < span[1]), None)
 
     # -- events
@@ -194,16 +195,15 @@ def _limit_s(lot: Lot, stay: Stay) -> int:
     return found
 
 
-def _spans(closed: list[dict[str, Any]], day: int) -> list[Span]:
-    """Closed spans around a day (of 1970, in UTC: lots of a world are there); those that touch are one."""
+def _spans(closed: list[dict[str, Any]], timezone: str, at_ms: int) -> list[Span]:
+    """Closed spans around a time; those that touch are one, one that ends before it begins is none."""
     begun = []
-    for each in closed:
-        begin, end = _minutes(each["from"]), _minutes(each["to"])
-        end += 1440 if end <= begin else 0
-        for ahead in range(-8, 9):
-            if DAYS[(day + ahead + 3) % 7] in each.get("days", DAYS):
-                midnight = (day + ahead) * DAY_MS
-                begun.append((midnight + 60_000 * begin, midnight + 60_000 * end))
+    for day in days_around(at_ms, timezone, 9, 9):
+        for each in closed:
+            if weekday(day) in each.get("days", DAYS):
+                ends = day + timedelta(days=1) if each["to"] <= each["from"] else day
+                begin, end = instant_ms(day, each["from"], timezone), instant_ms(ends, each["to"], timezone)
+                begun += [(begin, end)] if begin < end else []
     spans: list[Span] = []
     for begin, end in sorted(begun):
         if spans and begin <= spans[-1][1]:
@@ -211,7 +211,3 @@ def _spans(closed: list[dict[str, Any]], day: int) -> list[Span]:
         else:
             spans.append((begin, end))
     return spans
-
-
-def _minutes(clock: str) -> int:
-    return 60 * int(clock[:2]) + int(clock[3:])

@@ -1,11 +1,11 @@
 """The orders about passes and groups."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from liftgate.sim.world.audit import records as r
-from liftgate.sim.world.audit.entitled import CHANGED, DAYS, GROUP_SET, ISSUED, NO_GROUP, REVOKED
+from liftgate.sim.world.audit.clocks import DAYS, instant_ms
+from liftgate.sim.world.audit.entitled import CHANGED, GROUP_SET, ISSUED, NO_GROUP, REVOKED
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.records import Event
 from liftgate.sim.world.audit.theme import Theme
@@ -52,8 +52,7 @@ def _when(said: Any, days: int, lot: Lot) -> int | None:
     if said is None or isinstance(said, int):
         return said
     day = date.fromisoformat(said) + timedelta(days=days)
-    zone = ZoneInfo(lot.layout.spec["timezone"])
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1000
+    return instant_ms(day, "00:00", lot.layout.timezone)
 
 
 def _said_of_group(args: dict[str, Any], lot: Lot) -> dict[str, Any]:

@@ -3,14 +3,11 @@
 from typing import Any, NamedTuple
 
 from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit.clocks import DAYS, days_around, instant_ms, weekday
 from liftgate.sim.world.audit.layout import Layout
 from liftgate.sim.world.audit.records import Event
 
 END, BEGIN, OVER = 0, 1, 2
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WEEK_MIN = 7 * 24 * 60
-_EPOCH_DAY = 3
-"""1970-01-01 was a Thursday."""
 
 
 class Action(NamedTuple):
@@ -119,19 +116,17 @@ def tide_rules(rules: dict[str, Any], key: tuple[str, int]) -> dict[str, Any] | 
     return next((tide for tide in tides if (tide["reader"], tide["lane"]) == key), None)
 
 
-def scheduled(tide: dict[str, Any] | None, now_ms: int) -> tuple[str, int]:
-    """What a lane's schedule says now, "off" for none, and when it says something again, 0 never. In UTC."""
-    turns = [] if tide is None else [turn for said in tide.get("schedule", ()) for turn in _turns(said)]
-    if not turns:
-        return "off", 0
-    minute = (now_ms // 60_000 + _EPOCH_DAY * 1440) % WEEK_MIN
-    _, run = max(turns, key=lambda turn: (turn[0] - minute - 1) % WEEK_MIN)
-    ahead = min((at - minute - 1) % WEEK_MIN + 1 for at, _ in turns)
-    return run, (now_ms // 60_000 + ahead) * 60_000
-
-
-def _turns(said: dict[str, Any]) -> list[tuple[int, str]]:
-    """A line of the schedule as (minute of the week, run)."""
-    hour, minute = said["at"].split(":")
-    days = said.get("days", DAYS)
-    return [(DAYS.index(day) * 1440 + int(hour) * 60 + int(minute), said["run"]) for day in days]
+def scheduled(tide: dict[str, Any] | None, timezone: str, now_ms: int) -> tuple[str, int]:
+    """What a lane's schedule says now, "off" for none, and when it says something again, 0 never. Of what it
+    says for the same moment the last holds.
+    """
+    said = [] if tide is None else tide.get("schedule", ())
+    turns = sorted(
+        (instant_ms(day, turn["at"], timezone), place)
+        for day in days_around(now_ms, timezone, 8, 8)
+        for place, turn in enumerate(said)
+        if weekday(day) in turn.get("days", DAYS)
+    )
+    begun = [place for at_ms, place in turns if at_ms <= now_ms]
+    coming = [at_ms for at_ms, _ in turns if at_ms > now_ms]
+    return said[begun[-1]]["run"] if begun else "off", min(coming, default=0)

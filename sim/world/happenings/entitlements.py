@@ -1,16 +1,17 @@
 """Passes, visitors, groups and chargers: desks order, and holders drive."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
 from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.cars import capacity, credential, population
 from liftgate.sim.world.happenings.cars import Visit, draw_steps
 from liftgate.sim.world.happenings.services import ACTOR, Asked, Ordered
-from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import Happening
 from liftgate.sim.world.rules.classes import CLASSES
 from liftgate.sim.world.shape import Shape
+from liftgate.sim.world.zones import clock, draw_days, today
 
 MINUTE_MS = 60_000
 NAMES = ("p0", "p1", "p2", "p3", "p4", "p5")
@@ -29,7 +30,7 @@ def draw(rng: random.Random, shape: Shape, span_ms: int) -> list[Happening]:
             happenings += _draw_chargers(rng, shape, lot, span_ms)
             happenings += _draw_registered(rng, shape, lot, span_ms)
         if not lot.rules and rng.random() < 0.3:
-            order = rng.choice((_issue(rng, lot, span_ms), _charger(rng, lot), _set_group(rng, lot)))
+            order = rng.choice((_issue(rng, shape, lot, span_ms), _charger(rng, lot), _set_group(rng, lot)))
             happenings.append(_ordered(rng, shape, lot, rng.randrange(span_ms), order))
     return happenings
 
@@ -39,14 +40,14 @@ def _draw_holders(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int
     happenings: list[Happening] = []
     early_ms = span_ms // 8
     for _ in range(rng.randint(3, 9)):
-        order = _issue(rng, lot, span_ms)
+        order = _issue(rng, shape, lot, span_ms)
         happenings.append(_ordered(rng, shape, lot, rng.randrange(early_ms), order))
     for _ in range(rng.randint(0, 3)):
         happenings.append(_ordered(rng, shape, lot, rng.randrange(early_ms), _set_group(rng, lot)))
     for _ in range(rng.randint(2, 10)):
         change = rng.choice((_issue, _change, _change, _revoke, _regroup, _regroup, _remove_group, _wrong))
         happenings.append(
-            _ordered(rng, shape, lot, rng.randrange(span_ms), change(rng, lot, span_ms)),
+            _ordered(rng, shape, lot, rng.randrange(span_ms), change(rng, shape, lot, span_ms)),
         )
     for _ in range(rng.randint(2, 8)):
         happenings.append(_question(rng, shape, lot, span_ms))
@@ -74,23 +75,30 @@ def _credentials(rng: random.Random, lot: LotConfig, most: int) -> list[dict[str
     return [{"kind": kind, "token": token} for kind, token in cards]
 
 
-def _issue(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
+def _issue(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Order:
     said = {"name": rng.choice(NAMES), "credentials": _credentials(rng, lot, 3)}
-    return "issue_pass", said | _limits(rng, lot, span_ms)
+    return "issue_pass", said | _limits(rng, shape, lot, span_ms)
 
 
-def _limits(rng: random.Random, lot: LotConfig, span_ms: int) -> dict[str, Any]:
+def _limits(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> dict[str, Any]:
     """Some of what a pass may say; times begin and end while the world goes on."""
     said: dict[str, Any] = {}
+    day = today(shape, lot)
     if rng.random() < 0.3:
-        said["valid_from"] = rng.choice((START_MS + rng.randrange(span_ms // 2), "2027-01-15", None))
+        said["valid_from"] = rng.choice((shape.start_ms + rng.randrange(span_ms // 2), day.isoformat(), None))
     if rng.random() < 0.4:
-        said["valid_until"] = rng.choice((START_MS + rng.randrange(1, span_ms), "2027-01-15", "2027-01-14"))
+        said["valid_until"] = rng.choice(
+            (
+                shape.start_ms + rng.randrange(1, span_ms),
+                day.isoformat(),
+                (day - timedelta(days=1)).isoformat(),
+            )
+        )
     if rng.random() < 0.3:
         begin, end = sorted(rng.sample(range(120), 2))
-        said["weekly"] = [{"from": _clock(begin), "to": _clock(end)}]
+        said["weekly"] = [{"from": clock(shape, lot, begin), "to": clock(shape, lot, end)}]
         if rng.random() < 0.5:
-            said["weekly"][0]["days"] = rng.choice((["fri"], ["thu", "fri"], ["sun"]))
+            said["weekly"][0]["days"] = draw_days(rng, shape, lot, begin)
     if rng.random() < 0.4:
         said["areas"] = [rng.choice(lot.areas).id]
     if rng.random() < 0.4:
@@ -100,19 +108,14 @@ def _limits(rng: random.Random, lot: LotConfig, span_ms: int) -> dict[str, Any]:
     return said
 
 
-def _clock(minute: int) -> str:
-    """Of the two hours in which worlds are."""
-    return f"{8 + minute // 60:02d}:{minute % 60:02d}"
-
-
-def _change(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
-    said = {"name": rng.choice(NAMES), **_limits(rng, lot, span_ms)}
+def _change(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Order:
+    said = {"name": rng.choice(NAMES), **_limits(rng, shape, lot, span_ms)}
     if rng.random() < 0.3:
         said["credentials"] = _credentials(rng, lot, 3)
     return "change_pass", said
 
 
-def _revoke(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
+def _revoke(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Order:
     return "revoke_pass", {"name": rng.choice(NAMES)}
 
 
@@ -126,7 +129,7 @@ def _set_group(rng: random.Random, lot: LotConfig) -> Order:
     return "set_group", said
 
 
-def _regroup(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
+def _regroup(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Order:
     said: dict[str, Any] = {"name": rng.choice(GROUPS)}
     if rng.random() < 0.5:
         said["limit"] = rng.randint(0, 4)
@@ -136,11 +139,11 @@ def _regroup(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
     return "set_group", said
 
 
-def _remove_group(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
+def _remove_group(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Order:
     return "remove_group", {"name": rng.choice(GROUPS)}
 
 
-def _wrong(rng: random.Random, lot: LotConfig, span_ms: int) -> Order:
+def _wrong(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Order:
     """What cannot be done."""
     return rng.choice(
         (

@@ -8,7 +8,6 @@ from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.cars import Step, population
 from liftgate.sim.world.happenings.cars import Visit
 from liftgate.sim.world.happenings.services import ACTOR, MINUTE_MS, Asked, Order, Ordered
-from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import Happening
 from liftgate.sim.world.rules.lanes import RUNS, both_ways
 from liftgate.sim.world.shape import Shape
@@ -109,11 +108,11 @@ def _lane(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any]:
     return {"reader": reader.id, "lane": rng.choice(reader.lanes).number}
 
 
-def _end(rng: random.Random, at_ms: int) -> dict[str, Any]:
+def _end(rng: random.Random, shape: Shape, at_ms: int) -> dict[str, Any]:
     """An end soon: in seconds, or as Unix time, at the edge of a look at the time or long past it."""
     if rng.random() < 0.5:
         return {"for_s": rng.choice((1, 30, 300, 1200))}
-    return {"until_ms": START_MS + at_ms + rng.choice((-1, 1, 250, 90_000, 600_000))}
+    return {"until_ms": shape.start_ms + at_ms + rng.choice((-1, 1, 250, 90_000, 600_000))}
 
 
 def _mode(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
@@ -125,7 +124,7 @@ def _mode(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed
         again |= {} if again["mode"] == 0 else {"for_s": 60}
         later_ms = at_ms + rng.randrange(20 * MINUTE_MS)
         return [
-            (at_ms, ("set_mode", order | _end(rng, at_ms))),
+            (at_ms, ("set_mode", order | _end(rng, shape, at_ms))),
             *([(later_ms, ("set_mode", scope | again))] if rng.random() < 0.3 else []),
         ]
     later_ms = at_ms + rng.randrange(MINUTE_MS, 15 * MINUTE_MS)
@@ -135,7 +134,7 @@ def _mode(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed
 def _lane_for(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
     """One lane's mode for a while."""
     mode = rng.choice((NORMAL, 2, 3, 4, 5))
-    return [(at_ms, ("set_lane", {**_lane(rng, shape, lot), "mode": mode, **_end(rng, at_ms)}))]
+    return [(at_ms, ("set_lane", {**_lane(rng, shape, lot), "mode": mode, **_end(rng, shape, at_ms)}))]
 
 
 def _tide(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
@@ -144,14 +143,14 @@ def _tide(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed
     reader, lane = rng.choice(lanes) if lanes else (shape.readers[0].id, 0)
     order = {"reader": reader, "lane": lane, "run": rng.choice(RUNS)}
     if rng.random() < 0.6:
-        return [(at_ms, ("set_tide", order | _end(rng, at_ms)))]
+        return [(at_ms, ("set_tide", order | _end(rng, shape, at_ms)))]
     later_ms = at_ms + rng.randrange(15 * MINUTE_MS)
     return [(at_ms, ("set_tide", order)), (later_ms, ("set_tide", order | {"run": "off"}))]
 
 
 def _plan(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
     """An event day of some minutes; some are cancelled."""
-    from_ms = START_MS + at_ms + rng.choice((-60_000, 0, 500, 300_000))
+    from_ms = shape.start_ms + at_ms + rng.choice((-60_000, 0, 500, 300_000))
     to_ms = from_ms + rng.choice((61_000, 600_000, 1_500_000))
     name = f"day{rng.randrange(4)}"
     steps = [_part(rng, from_ms, to_ms) | _scope(rng, shape, lot) for _ in range(rng.randrange(3))]
@@ -167,7 +166,7 @@ def _plan(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed
 
 def _match(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
     """So many places of an area are kept for some minutes that few are left for those who just come."""
-    from_ms = START_MS + at_ms + rng.choice((1_000, 60_000))
+    from_ms = shape.start_ms + at_ms + rng.choice((1_000, 60_000))
     span = {"from_ms": from_ms, "to_ms": from_ms + rng.choice((300_000, 900_000))}
     area = rng.choice(lot.areas)
     capacity = sum(spots.count for spots in area.spots)
@@ -192,13 +191,13 @@ def _part(rng: random.Random, from_ms: int, to_ms: int) -> dict[str, Any]:
 
 def _wrong(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Timed:
     """What cannot be done."""
-    span = {"from_ms": START_MS + at_ms, "to_ms": START_MS + at_ms + 90_000}
+    span = {"from_ms": shape.start_ms + at_ms, "to_ms": shape.start_ms + at_ms + 90_000}
     lane = _lane(rng, shape, lot)
     orders: tuple[Order, ...] = (
         ("set_mode", {"scope": "area", "area": "nowhere", "mode": 3}),
         ("set_mode", {"scope": "lane", **lane, "lane": 99, "mode": 3}),
         ("set_mode", {"scope": "lot", "mode": 6}),
-        ("set_mode", {"scope": "lot", "mode": 3, "until_ms": START_MS + at_ms + 9_000, "for_s": 5}),
+        ("set_mode", {"scope": "lot", "mode": 3, "until_ms": shape.start_ms + at_ms + 9_000, "for_s": 5}),
         ("set_mode", {**_scope(rng, shape, lot), "mode": 0}),
         ("set_tide", {**lane, "run": "in", "for_s": 60}),
         ("set_tide", {**lane, "run": "up"}),

@@ -7,7 +7,6 @@ from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.cars import Step, credential, population
 from liftgate.sim.world.happenings.cars import Visit
 from liftgate.sim.world.happenings.services import ACTOR, Asked, Ordered, OrderedAgain
-from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import Happening
 from liftgate.sim.world.shape import Shape
 
@@ -58,7 +57,7 @@ def _draw_one(rng: random.Random, rush: _Rush) -> list[Happening]:
     jitter_ms = rng.choice((0, 0, 0, 0, 0, rng.randrange(-10 * MINUTE_MS, 10 * MINUTE_MS)))
     from_ms, to_ms = max(1_000, rush.from_ms + jitter_ms), rush.to_ms + max(jitter_ms, 0)
     at_ms = max(0, from_ms - int(rng.expovariate(1 / (20 * MINUTE_MS))))
-    args = {"from_ms": START_MS + from_ms, "to_ms": START_MS + to_ms, "actor": ACTOR}
+    args = {"from_ms": shape.start_ms + from_ms, "to_ms": shape.start_ms + to_ms, "actor": ACTOR}
     args |= _draw_args(rng, rush, card)
     seed, service = rng.getrandbits(64), rng.choice(shape.services).id
     made = Ordered(at_ms=at_ms, seed=seed, service=service, lot=lot.id, name="reserve", args=args)
@@ -105,9 +104,9 @@ def _draw_order(
     args: dict[str, Any] = {}
     later_ms = rng.choice((-5, 5, 20)) * MINUTE_MS
     if rng.random() < 0.4:
-        args["from_ms"] = START_MS + max(0, from_ms + later_ms)
+        args["from_ms"] = shape.start_ms + max(0, from_ms + later_ms)
     if rng.random() < 0.7:
-        args["to_ms"] = START_MS + to_ms + later_ms
+        args["to_ms"] = shape.start_ms + to_ms + later_ms
     if rng.random() < 0.2:
         kind, token = credential(rng.randrange(population(lot)))
         args |= {"kind": kind, "token": token}
@@ -153,7 +152,7 @@ def _step(rng: random.Random, rush: _Rush, area: str, out: bool, after_ms: int) 
 
 def _draw_question(rng: random.Random, shape: Shape, lot: LotConfig, span_ms: int) -> Happening:
     at_ms, service = rng.randrange(span_ms), rng.choice(shape.services).id
-    begin_ms = START_MS + rng.randrange(span_ms)
+    begin_ms = shape.start_ms + rng.randrange(span_ms)
     time = {"from_ms": begin_ms, "to_ms": begin_ms + rng.choice((1, 30 * MINUTE_MS))}
     kind, token = credential(rng.randrange(population(lot)))
     name, args = rng.choice(

@@ -5,9 +5,7 @@ from typing import Any
 
 from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.shape import Shape
-
-TODAY = "2027-01-15"
-"""The day on which worlds begin, a Friday."""
+from liftgate.sim.world.zones import clock, today
 
 
 def draw(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any] | None:
@@ -23,7 +21,7 @@ def draw(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any] | N
         rules["keep_s"] = 3600
     if rng.random() < 0.3:
         day: dict[str, Any] = rng.choice(
-            ({}, {"like": "sun"}, {"times": [{"from": "08:10", "to": "08:40"}]}),
+            ({}, {"like": "sun"}, {"times": [{"from": clock(shape, lot, 10), "to": clock(shape, lot, 40)}]}),
         )
-        rules["holidays"] = [{"date": TODAY, **day}]
+        rules["holidays"] = [{"date": today(shape, lot).isoformat(), **day}]
     return rules

@@ -7,10 +7,9 @@ import msgspec
 
 from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.shape import ReaderShape, Shape
+from liftgate.sim.world.zones import clock, draw_days
 
 RUNS = ("in", "out", "closed", "off")
-FIRST_HOUR = 8
-"""Worlds begin on a Friday at 8:00 UTC and end within three hours."""
 
 TURNS_MIN = 100
 """Most cars of most worlds come within so many minutes: a lane that turns later turns for nobody."""
@@ -33,7 +32,7 @@ def draw(rng: random.Random, shape: Shape, lot: LotConfig) -> dict[str, Any] | N
         rules["vend_causes"] = ["help", "ambulance"] if rng.random() < 0.8 else ["ambulance"]
     if rng.random() < 0.7:
         rules["clearing_s"] = rng.choice((0, 20, 60, 300))
-    if tides := [_draw_tide(rng, *lane) for lane in tidal if rng.random() < 0.9]:
+    if tides := [_draw_tide(rng, shape, lot, *lane) for lane in tidal if rng.random() < 0.9]:
         rules["tides"] = tides
     return rules
 
@@ -65,15 +64,14 @@ def both_ways(shape: Shape, lot: LotConfig) -> list[tuple[str, int]]:
     return [(reader, lane.number) for reader, lane in lanes if lane.direction == "both"]
 
 
-def _draw_tide(rng: random.Random, reader: str, lane: int) -> dict[str, Any]:
+def _draw_tide(rng: random.Random, shape: Shape, lot: LotConfig, reader: str, lane: int) -> dict[str, Any]:
     """Turns while cars come, also in short worlds; now and then only by order."""
     minutes = sorted(rng.sample(range(TURNS_MIN), rng.choice((0, 2, 4, 8, 12))))
-    schedule = [_draw_turn(rng, minute) for minute in minutes]
+    schedule = [_draw_turn(rng, shape, lot, minute) for minute in minutes]
     tide: dict[str, Any] = {"reader": reader, "lane": lane, "schedule": schedule}
     return tide | ({"clearing_s": rng.choice((0, 30, 120))} if rng.random() < 0.3 else {})
 
 
-def _draw_turn(rng: random.Random, minute: int) -> dict[str, Any]:
-    at = f"{FIRST_HOUR + minute // 60:02d}:{minute % 60:02d}"
-    turn: dict[str, Any] = {"at": at, "run": rng.choice(RUNS)}
-    return turn if rng.random() < 0.7 else turn | {"days": rng.choice((["fri"], ["thu", "fri"], ["mon"]))}
+def _draw_turn(rng: random.Random, shape: Shape, lot: LotConfig, minute: int) -> dict[str, Any]:
+    turn: dict[str, Any] = {"at": clock(shape, lot, minute), "run": rng.choice(RUNS)}
+    return turn if rng.random() < 0.7 else turn | {"days": draw_days(rng, shape, lot, minute)}

@@ -37,6 +37,7 @@ SEEDS_MAX = {
     "no-tide": 30,
     "still-tide": 35,
     "plan-keeps-nothing": 10,
+    "utc-times": 8,
     "no-impossible": 10,
     "rows-agree": 12,
     "open-at-night": 45,

@@ -5,13 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.story import Failure, Found, clock, failure_lines
 
 TOKEN = "ab" * 512
-FOUND = Found(
-    "spot twice", START_MS + 61_005, f"A-003 is given to {TOKEN}\nand a is still there", "nobody else"
-)
+FOUND = Found("spot twice", 61_005, f"A-003 is given to {TOKEN}\nand a is still there", "nobody else")
 FAILURE = Failure(7, FOUND, (2, 5), 40, ("0:00:01.000  a comes in", "0:01:01.000  b comes in"), True)
 
 

@@ -50,6 +50,14 @@ def test_a_night_is_closed_as_long_as_it_is() -> None:
     assert hours.span(end) == (end, ms(2026, 10, 25, 22), False)
 
 
+@pytest.mark.parametrize("minute", [5, 15, 32, 39, 45])
+def test_what_ends_before_the_clocks_let_it_begin_is_not_closed(minute: int) -> None:
+    """On 28 March 2027 02:30 in Berlin counts as 03:30, and 03:10 is before that: that day is open."""
+    left_out = (Closed(from_="02:30", to="03:10"), Closed(from_="02:40", to="03:05"))
+    begin, end, shut = ClosedHours(left_out, BERLIN).span(ms(2027, 3, 28, 1, minute))
+    assert (begin, end, shut) == (ms(2027, 3, 27, 2, 10), ms(2027, 3, 29, 0, 30), False)
+
+
 def test_hours_that_touch_are_one() -> None:
     """A day and a night, every day, is always."""
     hours = ClosedHours((Closed(from_="08:00", to="08:00"),), BERLIN)

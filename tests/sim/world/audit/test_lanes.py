@@ -1,5 +1,6 @@
 """Lanes: modes in layers, event days, tides and what is watched, each promise broken on its own."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -16,13 +17,13 @@ MINUTE_MS = 60_000
 TIMED_OUT = "its time is over"
 
 
-def day(rules: dict[str, Any] | None = None) -> Stream:
-    """A lot with these rules for its lanes."""
+def day(rules: dict[str, Any] | None = None, zone: str = "UTC") -> Stream:
+    """A lot with these rules for its lanes, in that time zone."""
     made = Stream(configured=False)
     lot = made.shape.made.lots[0]
     said = {} if rules is None else {"lanes": rules}
-    made.shape.made.lots = (msgspec.structs.replace(lot, rules=said),)
-    spec = s.spec(lot) | ({"rules": said} if said else {})
+    made.shape.made.lots = (msgspec.structs.replace(lot, rules=said, timezone=zone),)
+    spec = s.spec(made.shape.made.lots[0]) | ({"rules": said} if said else {})
     made.write([s.LOT_SET, spec], [s.READER_SET, s.READER, s.lane_specs()])
     return made
 
@@ -273,6 +274,26 @@ def test_a_tide_that_turns_otherwise_is_found(run: str, clearing_ms: int) -> Non
     made = day(TIDE)
     turned(made, run, clearing_ms)
     assert made.kinds == ["wrong tide"]
+
+
+@pytest.mark.parametrize(("zone", "run"), [("UTC", "out"), ("Europe/Berlin", "in")])
+def test_a_tide_turns_by_the_clock_of_its_lot(zone: str, run: str) -> None:
+    """At 8 in the morning UTC it is 9 in Berlin."""
+    schedule = [{"at": "08:00", "run": "out"}, {"at": "09:00", "run": "in"}]
+    rules = TIDE | {"tides": [TIDE["tides"][0] | {"schedule": schedule}]}  # type: ignore[index]
+    for other in ("in", "out"):
+        made = day(rules, zone)
+        turned(made, other)
+        assert made.kinds == ([] if other == run else ["wrong tide"])
+
+
+def test_of_two_turns_at_one_moment_the_later_in_the_list_holds() -> None:
+    """When Berlin's clocks go forth 02:30 is 03:30."""
+    schedule = [{"at": "02:30", "run": "out"}, {"at": "03:30", "run": "in"}]
+    made = day(TIDE | {"tides": [TIDE["tides"][0] | {"schedule": schedule}]}, "Europe/Berlin")  # type: ignore[index]
+    made.at_ms = int(datetime(2027, 3, 28, 1, 30, tzinfo=UTC).timestamp()) * 1000
+    turned(made, "in")
+    assert made.kinds == []
 
 
 def test_a_tide_that_never_turns_is_found() -> None:

@@ -1,5 +1,6 @@
 """Limits: stays that are too long, closing times, turning round."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -69,6 +70,20 @@ def test_no_car_comes_in_from_the_street_in_a_closed_span(
     """And none is refused for it before or after."""
     day = limited(closed=CLOSED)
     day.at_ms += minutes * MINUTE_MS
+    day.scan(A, s.IN, None if reason else A1, None if reason else ONE, reason=reason)
+    assert day.kinds == kinds
+
+
+@pytest.mark.parametrize(("utc_minute", "reason", "kinds"), [
+    (80, 0, []), (80, 220, ["wrongly refused"]), (95, 0, []), (40, 220, []), (40, 0, ["wrongly opened"]),
+])  # fmt: skip
+def test_closing_times_are_those_of_the_lots_clock(utc_minute: int, reason: int, kinds: list[str]) -> None:
+    """In Berlin, in the night when 02:00 is 03:00: one that would end before it began is none."""
+    closed = [{"from": "02:30", "to": "03:10"}, {"from": "01:30", "to": "02:00"}]
+    day = limited(closed=closed)
+    day.audit.lots[s.LOT].layout.spec["timezone"] = "Europe/Berlin"
+    midnight_ms = int(datetime(2027, 3, 28, tzinfo=UTC).timestamp()) * 1000
+    day.at_ms = midnight_ms + utc_minute * MINUTE_MS
     day.scan(A, s.IN, None if reason else A1, None if reason else ONE, reason=reason)
     assert day.kinds == kinds
 

@@ -2,6 +2,7 @@
 
 from liftgate.sim.world.plan import draw_plan
 from liftgate.sim.world.rules.lanes import TURNS_MIN, both_ways
+from liftgate.sim.world.zones import clock
 
 SHAPES = [draw_plan(seed, ()).shape for seed in range(200)]
 
@@ -20,11 +21,11 @@ def test_most_lanes_for_both_ways_have_a_tide() -> None:
 def test_tides_turn_while_cars_come() -> None:
     """Every turn is within the world's first minutes, in the lot's time of day."""
     turns = [
-        60 * (int(turn["at"][:2]) - 8) + int(turn["at"][3:])
+        (shape, lot, turn["at"])
         for shape in SHAPES
         for lot in shape.lots
         for tide in lot.rules.get("lanes", {}).get("tides", ())
         for turn in tide["schedule"]
     ]
     assert len(turns) > 100
-    assert all(0 <= minute < TURNS_MIN for minute in turns)
+    assert all(at in {clock(shape, lot, minute) for minute in range(TURNS_MIN)} for shape, lot, at in turns)
