@@ -18,6 +18,7 @@ from liftgate.sim.world.shrink import Fails, More, shrink
 from liftgate.sim.world.story import Failure, Found, story_lines
 from liftgate.sim.world.workers import stop_when_stuck
 from liftgate.sim.world.world import World
+from liftgate.sim.world.zones import where
 
 SHRINK_S = 60
 """How long the story of a failing seed is shrunk. Most are done in a third of it; somebody is waiting."""
@@ -165,7 +166,8 @@ def examine(
             kept = before
         kept = shrink(_without_kinds(plan, kept, fails, more), fails, more)
         whole = more()
-    return Failure(plan.seed, found, kept, len(happenings), story_lines(happenings, kept), whole, plant)
+    lines, begins = story_lines(happenings, kept), where(plan.shape)
+    return Failure(plan.seed, found, kept, len(happenings), lines, whole, begins, plant)
 
 
 def _without_kinds(plan: Plan, kept: tuple[int, ...], fails: Fails, more: More) -> tuple[int, ...]:

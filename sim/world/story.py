@@ -37,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True):
 
     kept: places, in the plan, of the happenings that are needed for it; of: how many there are; lines: each
     of the kept ones; whole: whether they are the fewest possible, not what was reached when time was up;
-    plant: the bug that was planted, if any.
+    where: when the world began, and the time zones of its lots; plant: the bug that was planted, if any.
     """
 
     seed: int
@@ -46,6 +46,7 @@ class Failure(msgspec.Struct, frozen=True):
     of: int
     lines: tuple[str, ...]
     whole: bool
+    where: str
     plant: str = ""
 
     def command(self, only: bool = False) -> str:
@@ -82,6 +83,7 @@ def failure_lines(failure: Failure) -> Iterator[str]:
     yield f"seed {failure.seed}: {found.kind}"
     yield from _indented("found", f"at {clock(found.at_ms)}: {found.text}")
     yield from _indented("expected", found.expected)
+    yield from _indented("begins", failure.where)
     yield from _indented("repeat", failure.command())
     if len(failure.kept) == failure.of:
         yield f"  the story, {failure.of} happenings:"

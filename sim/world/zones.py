@@ -49,6 +49,12 @@ def unix_ms(utc: str) -> int:
     return int(datetime.fromisoformat(utc).replace(tzinfo=UTC).timestamp()) * 1000
 
 
+def where(shape: Shape) -> str:
+    """When a world begins and where its lots are, for people who read its story."""
+    begin = datetime.fromtimestamp(shape.start_ms // 1000, UTC).strftime("%a %Y-%m-%d %H:%M")
+    return f"{begin} UTC; " + ", ".join(f"{lot.id} in {lot.timezone}" for lot in shape.lots)
+
+
 def _wall(shape: Shape, lot: LotConfig, minute: int) -> datetime:
     """What a clock would show so many minutes after the beginning, if nobody set it meanwhile."""
     begin = datetime.fromtimestamp(shape.start_ms // 1000, ZoneInfo(lot.timezone))

@@ -9,7 +9,8 @@ from liftgate.sim.world.story import Failure, Found, clock, failure_lines
 
 TOKEN = "ab" * 512
 FOUND = Found("spot twice", 61_005, f"A-003 is given to {TOKEN}\nand a is still there", "nobody else")
-FAILURE = Failure(7, FOUND, (2, 5), 40, ("0:00:01.000  a comes in", "0:01:01.000  b comes in"), True)
+LINES = ("0:00:01.000  a comes in", "0:01:01.000  b comes in")
+FAILURE = Failure(7, FOUND, (2, 5), 40, LINES, True, "Fri 2027-01-15 08:00 UTC; lot0 in Asia/Kolkata")
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,7 @@ def test_the_report_of_a_seed() -> None:
         "  found      at 0:01:01.005: A-003 is given to abababababababababababababababab…",
         "             and a is still there",
         "  expected   nobody else",
+        "  begins     Fri 2027-01-15 08:00 UTC; lot0 in Asia/Kolkata",
         "  repeat     liftgate sim world --seed 7",
         "  the story, with the 2 of 40 happenings that it takes:",
         "    0:00:01.000  a comes in",

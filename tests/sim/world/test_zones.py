@@ -4,12 +4,13 @@ import random
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import draw_plan
 from liftgate.sim.world.shape import Shape
-from liftgate.sim.world.zones import CHANGES, MINUTE_MS, clock, draw_days, today, unix_ms, weekday
+from liftgate.sim.world.zones import CHANGES, MINUTE_MS, clock, draw_days, today, unix_ms, weekday, where
 
 SHAPES = [draw_plan(seed, ()).shape for seed in range(200)]
 
@@ -36,6 +37,13 @@ def test_some_worlds_begin_shortly_before_clocks_change() -> None:
     assert 0.2 < len(near) / len(SHAPES) < 0.4
     for shape in near:
         assert any(0 < time - shape.start_ms <= 60 * MINUTE_MS for time in times)
+
+
+def test_a_story_says_where_it_plays() -> None:
+    """Its beginning in UTC, and each lot's zone."""
+    shape = msgspec.structs.replace(SHAPES[0], start_ms=unix_ms("2027-03-28T00:30"))
+    lots = ", ".join(f"{lot.id} in {lot.timezone}" for lot in shape.lots)
+    assert where(shape) == f"Sun 2027-03-28 00:30 UTC; {lots}"
 
 
 def test_times_of_day_are_those_of_a_clock_that_nobody_sets() -> None:
