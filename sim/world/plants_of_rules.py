@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from liftgate.engine.core.events import ReaderEvent
 from liftgate.engine.core.model import Area, Stay
-from liftgate.engine.core.parts import PARTS, ledger, local_time, reconciliation, setup
+from liftgate.engine.core.parts import PARTS, ledger, local_time, passback, reconciliation, setup
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.lanes.modes import Modes
 from liftgate.engine.core.parts.lanes.tides import Tides
@@ -69,9 +69,17 @@ def _always_agrees(*told: Any) -> str:
     return ""
 
 
+@contextmanager
+def lets_out_on_one_follower() -> Iterator[None]:
+    """A car that followed without a name is owed for ever, whoever used it up."""
+    with replaced(passback.Passback, "_seen", lambda self, area, way: None):
+        yield
+
+
 BUGS: dict[str, Bug] = {
     "uses-forgotten": Bug("an entry by a pass uses nothing up", uses_are_not_counted),
     "no-entitlements": Bug("passes and groups are not asked", without_rule(IsEntitled)),
+    "follower-again": Bug("one follower lets out any number", lets_out_on_one_follower),
     "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
     "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
     "no-tide": Bug("tides are not asked", without_rule(GoesWithTheTide)),

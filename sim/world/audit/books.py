@@ -23,6 +23,7 @@ TOTALS = (
 SIGNS = {"left": -1, "closed": -1, "followed_out": -1, "unnamed_out": -1}
 BESIDE = ("late_in", "late_out", "lapsed", "turned_round")
 FOLLOWED = 3
+CAME_IN = 0
 TURNED = "turned_round"
 
 FOUND_MS = 5_000
@@ -66,6 +67,11 @@ class Before:
         self.stays: list[tuple[Stay, str | None]] = [(s, s.area) for s in stays if s is not None]
         self.known = self.credential is not None and lot.stay(self.credential) is not None
 
+    def is_named(self, event: Event) -> bool:
+        """Whether the car counted without a name until this exit, and has a stay for it."""
+        leaves = event["type"] == r.SCAN and event["verdict"] == r.OPEN and event["way"] == r.OUT
+        return leaves and not self.known and event["session"] is not None
+
 
 def _credential(event: Event, lot: Lot) -> bytes | None:
     kind = event["what"] if event["type"] == r.HISTORY else event["type"]
@@ -90,19 +96,23 @@ class Books(Chapter):
         self.grace = False
         self.drifts: dict[str, dict[str, int]] = {}
         self.before: Before | None = None
+        self.ends: tuple[Stay, str | None] | None = None
         self.counts: dict[str, int] = {}
         self.looked_ms = 0
 
     # -- before an event
 
     def judge(self, event: Event, lot: Lot) -> None:
-        self.before, self.counts = None, {}
+        self.before, self.ends, self.counts = None, None, {}
         kind, books = event["type"], self.lots.get(lot.id)
         drifts = self.drifts.pop(lot.id, None)
         if drifts and (kind != r.FINDING or event["kind"] != "drift"):
             self.find("no drift", tell(event), f"a finding first, drift {drifts}")
         if kind in (r.SCAN, r.PASSAGE, r.HISTORY):
             self.before = Before(event, lot)
+        elif kind in (r.CLOSED, r.LOST):
+            stay = lot.stay(event["credential"])
+            self.ends = None if stay is None else (stay, stay.area)
         elif kind == r.LOT_CONFIGURED:
             self.counts = {area: lot.stays.occupancy(area) for area in lot.layout.parents}
         elif kind == r.LAPSED and books:
@@ -162,6 +172,10 @@ class Books(Chapter):
             self._switched(lot, books)
         elif self.before is not None:
             self._moved(event, lot, books or {}, self.before)
+        elif self.ends is not None:
+            self._went(books or {}, *self.ends, own=False, late=False)
+        elif books and kind == r.NAMED:
+            self._got_name(books, event["area"])
         elif books and kind == r.CORRECTED:
             books[event["area"]].totals["corrected"] += event["after"] - event["before"]
         elif books and kind == r.RECOUNTED:
@@ -210,15 +224,37 @@ class Books(Chapter):
         stays = dict(was.stays)
         if stay is not None:
             stays.setdefault(stay, None)
+        if was.is_named(event):
+            self._got_name(books, area := lot.lane(event).area)
+            stays = {stay or Stay(event["session"], was.credential or b"", event["at_ms"]): area}
         late = event["type"] == r.HISTORY
         for each, before in stays.items():
-            if each.area != before:
-                own = each.session == event["session"]
-                self._went(books, each, before, own, late)
+            self._went(books, each, before, own=each.session == event["session"], late=late)
         self._nameless(event, lot, books, was)
+        if event["type"] == r.SCAN and event["verdict"] == r.OPEN and books:
+            self._seen_again(event, lot, books)
 
-    def _went(self, books: dict[str, Book], stay: Stay, before: str | None, own: bool, late: bool) -> None:
-        """A stay is in another area; one that is not the event's own ended by rule."""
+    def _seen_again(self, event: Event, lot: Lot, books: dict[str, Book]) -> None:
+        """A car that went without a name turns out to be one whose stay counts, or counted, elsewhere."""
+        marks = r.marks(event)
+        if "unnamed" in marks and "unknown_entry" not in marks:
+            area, way = marks["unnamed"]
+            change = -1 if way == CAME_IN else 1
+            books[area].totals["named"] += change
+            outer = lot.layout.parents[area]
+            if outer is not None:
+                books[outer].totals["named"] -= change
+
+    def _got_name(self, books: dict[str, Book], area: str) -> None:
+        """A car that counted without a name has a stay: its entry stands beside."""
+        if books:
+            books[area].totals["named"] -= 1
+            books[area].totals["entered"] += 1
+
+    def _went(self, books: dict[str, Book], stay: Stay, before: str | None, *, own: bool, late: bool) -> None:
+        """Where a stay is now; one that went and is not the event's own ended by rule."""
+        if stay.area == before:
+            return
         turned = stay.area is None and stay.session in self.turned and self.grace
         if stay.area is None:
             self.turned.discard(stay.session)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from liftgate.sim.world.audit import lane_orders
+from liftgate.sim.world.audit import lane_orders, stay_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.facts import Lot
@@ -12,7 +12,7 @@ from liftgate.sim.world.audit.records import Event, Record, plain, tell
 if TYPE_CHECKING:
     from liftgate.sim.world.audit.auditor import Auditor
 
-_EFFECTS = {effect for effect, _ in ORDERS.values()}
+_EFFECTS = {effect for effect, _ in ORDERS.values()} | stay_orders.MAKES
 
 
 class Command:
@@ -90,12 +90,14 @@ class Commands(Chapter):
             self.lanes.clear()
         elif lot.id in self.pending and event["type"] == r.FINDING and event["kind"] == "drift":
             return
+        elif lot.id in self.pending and stay_orders.goes_along(self.pending[lot.id], event):
+            return
         elif lot.id not in self.pending and self.lanes.takes(event, lot):
             return
         elif lot.id in self.pending or self.lanes.made:
             first = self.pending.get(lot.id) or self.lanes.made[0]
             self.find("no command", tell(first), f"its command next, not {tell(event)}")
-        elif event["type"] in _EFFECTS:
+        elif event["type"] in _EFFECTS and not stay_orders.by_rule(event):
             self.pending[lot.id] = event
             self.results[lot.id] = result_of(event, lot)
             self.rules[lot.id] = lot.rules
@@ -121,6 +123,8 @@ class Commands(Chapter):
         self, event: Event, command: Command, effect: Event | None, result: dict[str, Any], lot: Lot
     ) -> None:
         expected = effect_of(command.name, command.args, self.rules.get(command.lot, {}), lot)
+        if command.name == "lost_ticket" and effect is not None and effect["type"] == r.NAMED:
+            expected = stay_orders.named_by(command.args)
         found = None if effect is None else {name: seen_of(effect).get(name) for name in expected}
         if found != expected:
             self.find("did otherwise", f"{tell(event)}, after {effect and tell(effect)}", f"{expected}")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from liftgate.sim.world.audit import records as r
+from liftgate.sim.world.audit import stay_facts
 from liftgate.sim.world.audit.book import Book
 from liftgate.sim.world.audit.chapter import Look
 from liftgate.sim.world.audit.entitled import Entitled
@@ -11,6 +12,7 @@ from liftgate.sim.world.audit.modes import Modes, Setting, at_lane
 from liftgate.sim.world.audit.plans import LaneFacts, Plan
 from liftgate.sim.world.audit.records import Event
 from liftgate.sim.world.audit.stays import Place, Stay, Stays
+from liftgate.sim.world.audit.unseen import Unseen
 
 
 class Lot:
@@ -18,8 +20,8 @@ class Lot:
 
     modes: of lanes, by scope; lanes: plans, tides and silence; states: lane → (barrier, loop, faults) as
     reported; denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold
-    now; themes: what chapters know of a theme, for queries about it; entitled:
-    passes and groups (folded by their chapter).
+    now; themes: what chapters know of a theme, for queries about it; entitled: passes and groups (folded by
+    their chapter); unseen: doubt, followers, plates that wait.
     """
 
     def __init__(self, id: str) -> None:
@@ -36,12 +38,16 @@ class Lot:
         self.book = Book(self)
         self.themes: dict[str, Any] = {}
         self.entitled = Entitled()
+        self.unseen = Unseen(self)
 
     def fold(self, event: Event) -> None:
         """Take in what an event says. Chapters have judged it: it fits."""
         self.seq = event["seq"]
+        held = self.unseen.held() if event["type"] not in r.READER_EVENTS else set()
         _FOLDS[event["type"]](self, event)
         self.book.fold(event)
+        if held:
+            self.unseen.no_more_held(held)
 
     def lane(self, event: Event) -> Lane:
         """The lane that a reader's event was at."""
@@ -70,6 +76,15 @@ class Lot:
             return r.OUT if inside else r.IN
         return r.OUT if lane.direction == "exit" else r.IN
 
+    def told(self, stay: Stay) -> dict[str, Any]:
+        """A stay as orders and their events tell it."""
+        spot, place = None, stay.to_place if stay.waits else stay.place
+        if place is not None:
+            block, number = place
+            spot = self.layout.blocks[block].spot(number) if number else None
+        head = {"session": stay.session, "entered_at_ms": stay.entered_at_ms}
+        return {**head, "area": stay.area, "spot": spot}
+
     def place(self, name: str | None) -> Place | None:
         """What the name of a spot stands for: a block's own name, or a block and a number."""
         if name is None:
@@ -91,17 +106,29 @@ class Lot:
 
 
 def _scan(lot: Lot, event: Event) -> None:
+    marks = r.marks(event)
+    if "witness" in marks:
+        lot.unseen.plates[lot.lane(event).key] = marks["witness"], event["at_ms"]
     if event["verdict"] == r.OPEN and event["effect"] != r.NOTHING:
-        _opened(lot, event, event["effect"] == r.MOVED)
+        stay = _opened(lot, event, event["effect"] == r.MOVED)
+        lot.unseen.opened(event)
+        if stay is not None and event["way"] == r.IN and "plate" in marks:
+            stay.plate = marks["plate"]
 
 
-def _opened(lot: Lot, event: Event, now: bool) -> None:
-    """A barrier went up: the car is where it leads, or will be once it passed."""
+def _opened(lot: Lot, event: Event, now: bool) -> Stay | None:
+    """A barrier went up: the car is where it leads, or will be once it passed. Gives its stay if any."""
     look, stays = lot.look(event), lot.stays
     stay, to, place = look.stay, lot.outside(look.lane), None
     if event["way"] == r.IN:
         stay = stays.enter(look.credential, event["session"], event["at_ms"])
         to, place = look.lane.area, lot.place(event["spot"])
+        if _is_timed_inner(lot, look.lane):
+            stay.inner_entry = look.lane.area, event["at_ms"]
+    elif stay is None and event["session"] is not None:
+        stay = Stay(event["session"], look.credential, event["at_ms"])
+        stays.forgiven.discard(look.credential)
+        stays.name(stay, look.lane.area)
     if stay is None:
         stays.forgiven.discard(look.credential)
         if now:
@@ -110,9 +137,22 @@ def _opened(lot: Lot, event: Event, now: bool) -> None:
         stays.move(stay, to, place)
     else:
         stays.promise(stay, look.lane, to, place, event["at_ms"])
+    return stay
+
+
+def _is_timed_inner(lot: Lot, lane: Lane) -> bool:
+    """Whether the last entry of the lane's own area matters."""
+    rules = lot.rules.get("passback", {})
+    timed = rules.get("areas", {}).get(lane.area, rules.get("mode", "hard")) == "timed"
+    return timed and lot.outside(lane) is not None
 
 
 def _passage(lot: Lot, event: Event) -> None:
+    _moved(lot, event)
+    lot.unseen.passage(event, event["detail"][0] if event["type"] == r.HISTORY else event["what"])
+
+
+def _moved(lot: Lot, event: Event) -> None:
     if event["effect"] == "adrift":
         lot.stays.unnamed(lot.lane(event).area, event["way"] == r.IN)
     elif event["effect"] == "moved":
@@ -138,6 +178,7 @@ def _history_scan(lot: Lot, event: Event) -> None:
     lot.stays.forgiven.discard(lot.look(event).credential)
     if event["effect"] == "adrift":
         lot.stays.unnamed(lot.lane(event).area, False)
+        lot.unseen.seen(lot.lane(event).area, r.IN)
     elif event["effect"]:
         _opened(lot, event, event["effect"] == "moved")
 
@@ -160,6 +201,7 @@ def _reader_configured(lot: Lot, event: Event) -> None:
     lot.layout.set_reader(reader, event["lanes"])
     lot.stays.leave_lanes(reader)
     lot.states = {lane: state for lane, state in lot.states.items() if lane[0] != reader}
+    lot.unseen.plates = {lane: seen for lane, seen in lot.unseen.plates.items() if lane in lot.layout.lanes}
     _relink_lanes(lot)
 
 
@@ -178,12 +220,14 @@ def _lapsed(lot: Lot, event: Event) -> None:
 def _corrected(lot: Lot, event: Event) -> None:
     adrift = lot.stays.adrift
     adrift[event["area"]] = adrift.get(event["area"], 0) + event["after"] - event["before"]
+    lot.unseen.nameless.pop(event["area"], None)
 
 
 def _recounted(lot: Lot, event: Event) -> None:
     adrift = lot.stays.adrift
     for area, before, after in event["areas"]:
         adrift[area] = adrift.get(area, 0) + after - before
+        lot.unseen.nameless.pop(area, None)
 
 
 def _mode_set(lot: Lot, event: Event) -> None:
@@ -242,14 +286,6 @@ def _forgotten(lot: Lot, event: Event) -> None:
     lot.known.pop(event["credential"], None)
 
 
-def _reset(lot: Lot, event: Event) -> None:
-    stay = lot.stay(event["credential"])
-    if stay is None:
-        lot.stays.forgiven.add(event["credential"])
-    else:
-        stay.forgiven = True
-
-
 def _rules_set(lot: Lot, event: Event) -> None:
     lot.rules = event["rules"]
     _relink_lanes(lot)
@@ -276,7 +312,6 @@ _FOLDS = {
     r.ALLOWED: _allowed,
     r.REGISTERED: _registered,
     r.FORGOTTEN: _forgotten,
-    r.RESET: _reset,
     r.RULES_SET: _rules_set,
     r.FINDING: _nothing,
     r.RECOUNTED: _recounted,
@@ -305,4 +340,5 @@ _FOLDS = {
     r.TURNED_AWAY: _nothing,
     r.SPOT_WITHHELD: _nothing,
     r.ARRIVAL_WITHDRAWN: _nothing,
+    **stay_facts.FOLDS,
 }

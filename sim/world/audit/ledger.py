@@ -32,8 +32,13 @@ class Ledger(Chapter):
             self.before = lot.stays.available(event["area"])
 
     def folded(self, event: Event, lot: Lot) -> None:
-        """Who was promised a place may scan again in an area that history made overfull meanwhile."""
-        if _admits(event) and lot.stays.available(event["area"]) < min(self.before, 0):
+        """Who was promised a place may scan again in an area that history made overfull meanwhile. A car that
+        was counted out without a name, and is seen to be another's, counts again beside who comes in.
+        """
+        if not _admits(event):
+            return
+        back = r.marks(event).get("unnamed", ("", 0))[1]
+        if lot.stays.available(event["area"]) < min(self.before, 0) - back:
             self.find("overfull", tell(event), f"available of area {event['area']} not below zero by this")
 
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ A coming order adds its line to ORDERS, and where it needs them to the two funct
 
 from typing import Any
 
-from liftgate.sim.world.audit import bookings, lane_orders
+from liftgate.sim.world.audit import bookings, lane_orders, stay_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.charger_orders import CHARGERS
 from liftgate.sim.world.audit.facts import Lot
@@ -61,6 +61,8 @@ def effect_of(name: str, args: dict[str, Any], rules: dict[str, Any], lot: Lot) 
     """
     if name in bookings.ORDERS:
         return bookings.effect_of(name, args)
+    if name in stay_orders.TAKES:
+        return stay_orders.effect_of(name, args)
     type, takes = ORDERS[name]
     if name in THEMES:
         return {"type": type} | THEMES[name].effect(name, args, lot)
@@ -94,6 +96,8 @@ def result_of(event: Event, lot: Lot) -> dict[str, Any]:
         return theme.result(event, lot)
     if event["type"] in bookings.EVENTS:
         return bookings.result_of(event, lot)
+    if event["type"] in stay_orders.MAKES:
+        return stay_orders.result_of(event, lot)
     match event["type"]:
         case r.CORRECTED:
             return {"before": event["before"], "after": event["after"]}
@@ -119,6 +123,8 @@ def true_refusals(name: str, args: dict[str, Any], lot: Lot, now_ms: int) -> set
     """The codes that may refuse the order. Whether a reader was connected just then is not known here."""
     if name in lane_orders.TAKES:
         return lane_orders.refusals(name, args, lot, now_ms)
+    if name in stay_orders.TAKES:
+        return stay_orders.true_refusals(name, args, lot)
     if name not in ORDERS:
         return {"unknown_command"}
     if name in bookings.ORDERS:

@@ -110,6 +110,12 @@ def _stay(lot: Lot, stay: Stay) -> dict[str, Any]:
     }
 
 
+def _doubtful(lot: Lot, args: dict[str, Any]) -> View:
+    """Of the answer: how many stays are not believed, in all and by area."""
+    areas = [stay.area for stay in lot.stays.open.values() if stay.forgiven and stay.area is not None]
+    return True, "", {"doubtful": len(areas), "areas": {area: areas.count(area) for area in areas}}
+
+
 def _lanes(lot: Lot, args: dict[str, Any]) -> View:
     return True, "", {f"{reader}/{no}": _lane(lot, lane) for (reader, no), lane in lot.layout.lanes.items()}
 
@@ -135,6 +141,8 @@ def _reconciliation(lot: Lot, args: dict[str, Any]) -> View:
 
 def _judged(name: str, body: Any) -> Any:
     """What is judged here of an answer."""
+    if name == "doubtful":
+        return {key: body[key] for key in ("doubtful", "areas")}
     if name != "ledger":
         return body
     return {key: said for key, said in body.items() if key not in ("entries", "words")}
@@ -213,4 +221,5 @@ VIEWS: dict[str, Callable[[Lot, dict[str, Any]], View]] = {
     "reconciliation": _reconciliation,
     "reservations": bookings.reservations,
     "availability": bookings.availability,
+    "doubtful": _doubtful,
 }

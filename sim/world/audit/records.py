@@ -24,6 +24,7 @@ PLACES_HELD, RATE_EXCEEDED, LANE_DOWN, LANE_UP, TIDE_TURNED = 0x85, 0x86, 0x87, 
 RESERVED, RESERVATION_CHANGED, RESERVATION_CANCELLED, HOLD_GROWN = 0x50, 0x51, 0x52, 0x53
 RESERVATION_OPENED, RESERVATION_RELEASED, OFFERED, OFFER_ACCEPTED = 0x54, 0x55, 0x56, 0x57
 OVERSTAYED, TURNED_AWAY, SPOT_WITHHELD, ARRIVAL_WITHDRAWN = 0x58, 0x59, 0x5A, 0x5B
+DOUBT, RESETS, LOST, CLOSED, SWAPPED, NAMED = 0x60, 0x61, 0x62, 0x63, 0x64, 0x65
 
 IN, OUT = 1, 2
 OPEN, REFUSE, PAY_FIRST = 1, 2, 3
@@ -88,6 +89,12 @@ FIELDS: dict[int, tuple[str, ...]] = {
         LANE_DOWN: _ALL + "reader lanes since_ms",
         LANE_UP: _ALL + "reader lanes since_ms",
         TIDE_TURNED: _ALL + _ORDERED + "run clear_until_ms until_ms actor reason",
+        DOUBT: _ALL + _ORDERED + "area cause stays until_ms",
+        RESETS: _ALL + "credentials group whole until_ms actor reason",
+        LOST: _ALL + "session credential replacement entered_at_ms cause actor",
+        CLOSED: _ALL + "session credential area spot entered_at_ms cause actor",
+        SWAPPED: _ALL + "session before after actor reason",
+        NAMED: _ALL + "session credential area entered_at_ms notes cause actor",
     }.items()
 }
 """Per type the names of what follows it in the array. A rule's new event adds its line here."""

@@ -178,7 +178,8 @@ class Rows(Chapter):
         stay, area, waited = self.was
         effect, scan = event["effect"], event["type"] == r.SCAN
         history_scan = event["type"] == r.HISTORY and event["what"] == r.SCAN
-        if effect == "adrift" or (scan and effect == r.MOVED and event["way"] == r.OUT and stay is None):
+        nameless = scan and effect == r.MOVED and event["way"] == r.OUT and event["session"] is None
+        if effect == "adrift" or nameless:
             counts["unnamed"] += 1
         elif effect in (r.MOVED, "moved"):  # a stay that is new goes somewhere
             counts["moved"] += stay is None or stay.area != area

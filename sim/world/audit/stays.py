@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from liftgate.sim.world.audit.layout import Lane, Layout
+from liftgate.sim.world.audit.plates import PLATE, normal
 
 Place = tuple[str, int]
 """A spot: (block, number); number 0 where the lot only counts its blocks."""
@@ -12,7 +13,8 @@ class Stay:
     """A car from entry to exit.
 
     area: where it is, None the street; place: the spot it has; forgiven: where it is, is not believed;
-    to, to_place, lane, since_ms: where an opened barrier leads it, while `waits`, and after that lapsed.
+    to, to_place, lane, since_ms: where an opened barrier leads it, while `waits`, and after that lapsed;
+    plate: read beside its credential; inner_entry: an inner area with a time, and when it last came in there.
     """
 
     def __init__(self, session: bytes, credential: bytes, entered_at_ms: int) -> None:
@@ -27,6 +29,14 @@ class Stay:
         self.to_place: Place | None = None
         self.lane: tuple[str, int] | None = None
         self.since_ms = 0
+        self.plate: str | None = None
+        self.inner_entry: tuple[str, int] | None = None
+
+    def known_plate(self) -> str | None:
+        """The plate that it came in with: read beside its credential, or the credential itself."""
+        if self.plate is None and self.credential[0] == PLATE:
+            return normal(self.credential[1:])
+        return self.plate
 
 
 class Stays:
@@ -109,6 +119,20 @@ class Stays:
         outer = self.layout.parents[area]
         if outer is not None:
             self.adrift[outer] = self.adrift.get(outer, 0) - change
+
+    def name(self, stay: Stay, area: str) -> None:
+        """A car that counted there without a name is the one of this stay."""
+        self.open[stay.credential] = stay
+        self.adrift[area] = self.adrift.get(area, 0) - 1
+        stay.area = area
+
+    def rename(self, stay: Stay, credential: bytes) -> None:
+        """It goes on under another credential; its car keeps its plate, or has the one named now."""
+        plate = stay.known_plate()
+        del self.open[stay.credential]
+        stay.credential = credential
+        stay.plate = normal(credential[1:]) if credential[0] == PLATE else plate
+        self.open[credential] = stay
 
     def _drop_promise(self, stay: Stay) -> None:
         self.waiting.pop(stay.session, None)

@@ -12,6 +12,7 @@ from liftgate.sim.world.audit.configured import Configured
 from liftgate.sim.world.audit.durability import Durability
 from liftgate.sim.world.audit.entitlements import Entitlements
 from liftgate.sim.world.audit.feeds import Feeds
+from liftgate.sim.world.audit.identity import Identity
 from liftgate.sim.world.audit.lanes import LaneModes, LaneWatch, Plans, Tides
 from liftgate.sim.world.audit.ledger import Ledger
 from liftgate.sim.world.audit.limits import Limits
@@ -36,6 +37,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Chargers,
     Passback,
     Limits,
+    Identity,
     Reasons,
     Reservations,
     Spots,

@@ -9,6 +9,7 @@ from liftgate.sim.world.happenings import (
     lanes,
     ledger,
     network,
+    passback,
     reservations,
     rules,
     services,
@@ -27,4 +28,5 @@ DRAWERS: tuple[tuple[str, Drawer], ...] = (
     ("ledger", ledger.draw),
     ("reservations", reservations.draw),
     ("rules", rules.draw),
+    ("passback", passback.draw),
 )

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.schema import LotConfig
-from liftgate.sim.world.rules import classes, entitlements, lanes, reservations
+from liftgate.sim.world.rules import classes, entitlements, lanes, passback, reservations
 from liftgate.sim.world.rules.ledger import draw_ledger, draw_limits, draw_reconciliation
 from liftgate.sim.world.shape import Shape
 
@@ -22,6 +22,8 @@ RULES: tuple[tuple[str, DrawRules], ...] = (
     ("limits", draw_limits),
     ("reconciliation", draw_reconciliation),
     ("reservations", reservations.draw),
+    ("passback", passback.draw_passback),
+    ("identity", passback.draw_identity),
 )
 """By theme; the name is part of the seed."""
 

@@ -43,6 +43,7 @@ SEEDS_MAX = {
     "open-at-night": 45,
     "no-hold": 10,
     "last-in-line": 80,
+    "follower-again": 35,
 }
 
 

@@ -181,11 +181,15 @@ class Stream:
         """A card at a lane, opened for, or refused with `reason`; its number."""
         no = self.make(SCAN, [lane, other.get("kind", 2), token])
         later = lane in (IN_LATER, OUT_LATER, INNER_OUT_LATER)
+        marks = other.get("marks")
+        refused = reason and not other.get("let_through")
         if effect is None:
-            effect = 0 if reason else 1 + later
+            effect = 0 if refused else 1 + later
         way = way or (2 if lane in (OUT, INNER_OUT, OUT_LATER, INNER_OUT_LATER) else 1)
         area = other.get("area", "in" if lane in (INNER_IN, INNER_OUT, INNER_OUT_LATER) else "out")
-        verdict, rare = (2, [None, ["trace"]]) if reason else (1, None)
+        verdict, rare = (2, [None, ["trace"]]) if refused else (1, None)
+        if marks is not None:
+            rare = [None, ["trace"] if refused else None, marks]
         head = [
             SCAN,
             READER,
