@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from liftgate.engine.core.events import ReaderEvent
 from liftgate.engine.core.model import Area, Stay
-from liftgate.engine.core.parts import PARTS, ledger, local_time, passback, reconciliation, setup
+from liftgate.engine.core.parts import PARTS, ledger, local_time, reconciliation, setup
+from liftgate.engine.core.parts.base import Part
 from liftgate.engine.core.parts.entitlements import EntitlementsPart
+from liftgate.engine.core.parts.identity import Identity
 from liftgate.engine.core.parts.lanes.modes import Modes
 from liftgate.engine.core.parts.lanes.tides import Tides
+from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reservations.book import Book
 from liftgate.engine.core.parts.reservations.holds import AreaHolds
 from liftgate.engine.core.rules.entitlements import IsEntitled
@@ -51,12 +54,26 @@ class _NothingIsUsed(EntitlementsPart):
             found.used = 0
 
 
-@contextmanager
-def uses_are_not_counted() -> Iterator[None]:
-    """An entry by a pass uses nothing up."""
-    parts = tuple(_NothingIsUsed if part is EntitlementsPart else part for part in PARTS)
-    with replaced(setup, "PARTS", parts):
-        yield
+class _OwesForEver(Passback):
+    """The part that keeps a car which followed without a name, whoever was let out for it."""
+
+    def _seen(self, area: str, way: int) -> None:
+        pass
+
+
+class _KeepsPlates(Identity):
+    """The part that keeps a plate for whoever comes next, though its credential has come."""
+
+    def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
+        before = dict(self.seen)
+        super().heard(event, stay)
+        self.seen = before | self.seen
+
+
+def _with_part(real: type[Part], wrong: type[Part]) -> Callable[[], AbstractContextManager[None]]:
+    """Lots get the wrong part in place of the real one."""
+    parts = tuple(wrong if part is real else part for part in PARTS)
+    return replacing(setup, "PARTS", parts)
 
 
 def _never_impossible(area: Any) -> int:
@@ -69,17 +86,11 @@ def _always_agrees(*told: Any) -> str:
     return ""
 
 
-@contextmanager
-def lets_out_on_one_follower() -> Iterator[None]:
-    """A car that followed without a name is owed for ever, whoever used it up."""
-    with replaced(passback.Passback, "_seen", lambda self, area, way: None):
-        yield
-
-
 BUGS: dict[str, Bug] = {
-    "uses-forgotten": Bug("an entry by a pass uses nothing up", uses_are_not_counted),
+    "uses-forgotten": Bug("an entry by a pass uses nothing up", _with_part(EntitlementsPart, _NothingIsUsed)),
     "no-entitlements": Bug("passes and groups are not asked", without_rule(IsEntitled)),
-    "follower-again": Bug("one follower lets out any number", lets_out_on_one_follower),
+    "follower-again": Bug("one follower lets out any number", _with_part(Passback, _OwesForEver)),
+    "plate-again": Bug("a plate goes into the next stay, too", _with_part(Identity, _KeepsPlates)),
     "endless-mode": Bug("a mode with an end never ends", never_ends_a_mode),
     "untold-mode": Bug("readers are not told of modes that change", tells_no_mode),
     "no-tide": Bug("tides are not asked", without_rule(GoesWithTheTide)),

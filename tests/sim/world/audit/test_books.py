@@ -6,6 +6,7 @@ import pytest
 
 from tests.sim.world.audit import streams as s
 from tests.sim.world.audit.streams import A1, INNER, ONE, TWO, A, B, Stream
+from tests.sim.world.audit.test_passback import CARD, FOLLOWED, SOFT, lost, ruled
 
 RULES_SET, FINDING, RECOUNTED, REPORTED = 0x3A, 0x3B, 0x70, 0x71
 
@@ -157,3 +158,66 @@ def test_a_recount_is_due_when_the_rules_say() -> None:
     day.at_ms += 3_599_000
     day.write([FINDING, "recount_due", "…", {}])
     assert day.kinds == ["recount early"]
+
+
+def booked(**rules: Any) -> Stream:
+    """A lot with a ledger, and A inside."""
+    day = ruled(ledger={}, **rules)
+    day.scan(A, s.IN, A1, ONE)
+    return day
+
+
+def lines(day: Stream, area: str = "out") -> dict[str, int]:
+    """The lines of an area that are not 0, and its count."""
+    row: dict[str, int] = ledger(day)["areas"][area]
+    beside = ("capacity", "recounted_at_ms", "recounted_by", "reported", "drift", "late_in", "late_out")
+    return {name: cars for name, cars in row.items() if cars and name not in beside}
+
+
+def test_a_stay_that_ends_without_an_exit_is_closed() -> None:
+    """By rule, by hand, or as its ticket was lost and not replaced; a replaced one goes on."""
+    day = booked(identity={"close_after_s": 3600})
+    entered_ms = day.at_ms
+    day.at_ms += 3_600_000
+    closed = [0x63, ONE, CARD + A, "out", A1, entered_ms, "presumed gone", ""]
+    day.write(closed, [FINDING, "presumed gone", "1 stay", {"stays": 1}])
+    assert (lines(day), day.kinds) == ({"entered": 1, "closed": 1}, [])
+    for replacement, left in (
+        (None, {"entered": 1, "closed": 1}),
+        (CARD + B, {"entered": 1, "occupancy": 1}),
+    ):
+        day = booked(identity={})
+        lost(day, replacement)
+        assert (lines(day), day.kinds) == (left, [])
+
+
+def test_a_car_that_an_attendant_names_entered_and_is_no_stranger() -> None:
+    """One followed in; then it has a stay of its own."""
+    day = booked(identity={})
+    day.passage(s.IN, 3, "adrift", None)
+    args = {"replacement": {"kind": 2, "token": B}, "entered_at_ms": s.START_MS, "create": True}
+    args |= {"cause": "gone", "actor": "ann", "area": "out"}
+    named = [0x65, TWO, CARD + B, "out", s.START_MS, {"unknown_entry": True}, "gone", "ann"]
+    body = {"session": TWO, "entered_at_ms": s.START_MS, "area": "out", "created": True}
+    day.order(b"n" * 16, "lost_ticket", args, named, body)
+    assert lines(day) == {"entered": 2, "followed_in": 1, "named": -1, "occupancy": 2}
+    assert day.kinds == []
+
+
+@pytest.mark.parametrize(("lane", "left"), [(s.OUT, {"left": 1}), (s.OUT_LATER, {"occupancy": 1})])
+def test_an_exit_of_unknown_entry_names_its_car(lane: int, left: dict[str, int]) -> None:
+    """At once, or where the lane confirms it is still inside."""
+    day = ruled(ledger={}, passback={"doubt": ["followed"]})
+    day.passage(s.IN, 3, "adrift", None)
+    day.scan(B, lane, None, TWO, reason=211, marks=FOLLOWED, **SOFT)
+    assert (lines(day), day.kinds) == ({"entered": 1, "followed_in": 1, "named": -1} | left, [])
+
+
+def test_a_car_that_followed_out_and_is_seen_again_was_not_another() -> None:
+    """It was counted out without a name; its stay gives way, and that one car counts once."""
+    day = booked(passback={"doubt": ["followed"]})
+    day.passage(s.OUT, 3, "adrift", None)
+    marks = {"passback": "followed", "unnamed": ["out", 1]}
+    day.scan(A, s.IN, s.A2, TWO, reason=210, marks=marks, **SOFT)
+    expected = {"entered": 2, "closed": 1, "followed_out": 1, "named": 1, "occupancy": 1}
+    assert (lines(day), day.kinds) == (expected, [])

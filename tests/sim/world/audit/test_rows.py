@@ -8,6 +8,7 @@ from liftgate.sim.world.audit.rows import COUNTS
 from tests.sim.world.audit import streams as s
 from tests.sim.world.audit.streams import A1, ONE, TWO, A, B, Stream
 from tests.sim.world.audit.test_books import FINDING, set_rules
+from tests.sim.world.audit.test_passback import FOLLOWED, SOFT
 
 RECONCILED = 0x72
 HOUR_MS = 3_600_000
@@ -106,3 +107,17 @@ def test_a_finding_without_a_row_is_found() -> None:
     day.write(finding())
     day.passage(s.IN_LATER, 4, "", None)
     assert day.kinds == ["stray difference"]
+
+
+@pytest.mark.parametrize(("moved", "unnamed", "kinds"), [(1, 0, []), (0, 1, ["wrong row"])])
+def test_an_exit_of_unknown_entry_is_a_stays(moved: int, unnamed: int, kinds: list[str]) -> None:
+    """It got one; a car without a name is the one that nobody gave any."""
+    day = Stream()
+    set_rules(day, {"reconciliation": {}, "passback": {"doubt": ["followed"]}})
+    day.passage(s.IN, 3, "adrift", None)
+    day.scan(B, s.OUT, None, TWO, reason=211, marks=FOLLOWED, **SOFT)
+    day.at_ms += HOUR_MS
+    counts = {"numbers": 1, "opened": 1, "moved": moved, "unnamed": unnamed}
+    told = [RECONCILED, s.READER, s.OUT, FIRST, [counts.get(name, 0) for name in COUNTS], 0, 0, ""]
+    day.write(told)
+    assert day.kinds[:1] == kinds
