@@ -25,6 +25,9 @@ CLOSED_PER_TICK = 50
 LOOK_EVERY_MS = 1000
 """How soon after its age a stay is closed; most looks find nothing."""
 
+CLOCKS_MS = 2 * codes.SKEW_MS_MAX
+"""How much earlier a credential may seem that came after the plate: a reader's clock was set in between."""
+
 PRESUMED_GONE = "presumed gone"
 
 Seen = tuple[str, int]
@@ -66,11 +69,12 @@ class Identity(Part):
         return rules is not None and rules.lanes.get(_name(lane), rules.plates) == "witness"
 
     def plate_at(self, lane: Lane, at_ms: int) -> str | None:
-        """The plate that was read here shortly before, if one was."""
+        """The plate that was read here shortly before, if one was; history may be older than the plate."""
         found = self.seen.get(lane)
-        if found is None or self.rules is None or at_ms - found[1] > self.rules.witness_s * 1000:
+        if found is None or self.rules is None:
             return None
-        return found[0]
+        waited_ms = at_ms - found[1]
+        return found[0] if -CLOCKS_MS <= waited_ms <= self.rules.witness_s * 1000 else None
 
     # -- what happens
 

@@ -46,6 +46,8 @@ class AskReconciliation(msgspec.Struct, forbid_unknown_fields=True):
 
 
 Row = tuple[int, str, int, tuple[int, ...], int, int, str]
+Key = tuple[str, int]
+"""A reader and one of its lanes."""
 
 
 class Reconciliation(Part):
@@ -93,20 +95,33 @@ class Reconciliation(Part):
     def due(self, now_ms: int) -> list[OperatorEvent]:
         hour = now_ms // HOUR_MS
         on_the_hour = 0 < self.next_ms
-        waiting = Counter(
-            (stay.lane.reader.id, stay.lane.number)
-            for stay in self.lot.moving.values()
-            if stay.lane is not None
-        )
+        waiting, lapsing = self._waiting(now_ms)
         events: list[OperatorEvent] = []
         for reader in self.lot.readers.values():
             for number, tally in reader.tallies.items():
+                key = reader.id, number
                 of = hour_of(tally, hour, on_the_hour)
-                if of < hour and len(events) < EVENTS_PER_LOOK:
-                    events += self._row(reader, number, of, waiting[reader.id, number], now_ms)
-        if not events:
+                if of < hour and len(events) < EVENTS_PER_LOOK and key not in lapsing:
+                    events += self._row(reader, number, of, waiting[key], now_ms)
+        if not events and not lapsing:
             self.next_ms = (hour + 1) * HOUR_MS
         return events
+
+    def _waiting(self, now_ms: int) -> tuple[Counter[Key], set[Key]]:
+        """How many wait at each lane, and at which of them one lapses in this very Tick.
+
+        That stands in the journal before a row of the same Tick, which would not have it: such a lane's row
+        comes with the next look.
+        """
+        waiting: Counter[Key] = Counter()
+        lapsing: set[Key] = set()
+        for stay in self.lot.moving.values():
+            if stay.lane is not None:
+                key = stay.lane.reader.id, stay.lane.number
+                waiting[key] += 1
+                if stay.since_ms + self.lot.confirm_ms <= now_ms:
+                    lapsing.add(key)
+        return waiting, lapsing
 
     def _row(self, reader: Reader, number: int, hour: int, waiting: int, now_ms: int) -> list[OperatorEvent]:
         tally = reader.tallies[number]

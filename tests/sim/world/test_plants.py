@@ -44,6 +44,7 @@ SEEDS_MAX = {
     "no-hold": 10,
     "last-in-line": 80,
     "follower-again": 35,
+    "plate-again": 35,
 }
 
 

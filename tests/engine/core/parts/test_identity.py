@@ -8,6 +8,7 @@ import pytest
 
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
+from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.operator_events import FindingMade
 from liftgate.engine.core.parts import identity
 from liftgate.engine.core.parts.identity import CLOSED_PER_TICK, LOST_MAX
@@ -108,6 +109,18 @@ def test_a_plate_waits_so_long_and_not_longer() -> None:
         yard.now_ms += after_ms
         assert yard.scan(0).marks == marks
         yard.check()
+
+
+@pytest.mark.parametrize(("before_ms", "finding"), [(20_000, 500), (20_001, 0)])
+def test_history_from_before_a_plate_was_seen_is_not_compared_with_it(before_ms: int, finding: int) -> None:
+    """A reader without its time says 2000; clocks that are 10 s off each may turn round who came first."""
+    yard = yard_with(plates="witness")
+    drive_in(yard, b"B-AB 123")
+    yard.now_ms += 60_000
+    yard.scan(1, b"XYZ 999", kind=PLATE)
+    event = yard.history(1, ScanDecided.TYPE, CARD, b"anna", verdict=1, at_ms=yard.now_ms - before_ms)
+    assert event.finding == finding
+    yard.check()
 
 
 @pytest.mark.parametrize(

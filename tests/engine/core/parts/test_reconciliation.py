@@ -9,7 +9,7 @@ import pytest
 
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
-from liftgate.engine.core.operator_events import FindingMade
+from liftgate.engine.core.operator_events import FindingMade, MoveLapsed
 from liftgate.engine.core.parts.reconciliation import ROWS_MAX, Reconciliation
 from liftgate.engine.core.tally import LANE_COUNTS
 from liftgate.engine.core.theme_events.ledger import LaneReconciled
@@ -123,6 +123,17 @@ def test_a_promise_that_lapses_after_the_full_hour_is_found_in_the_next() -> Non
     yard.tick(60_000)
     words = "opened for 0 cars, 0 passed, 0 backed out, 0 waiting now after 1, 1 lapsed: 1 did not pass"
     assert the_row(yard).difference == words
+
+
+def test_a_promise_that_lapses_with_the_first_look_after_the_full_hour_is_in_its_row() -> None:
+    """An engine that was off finds both due at once: what is journalled before the row is in it."""
+    yard = a_yard(CONFIRMED)
+    yard.scan(0)
+    [lapsed] = yard.tick(HOUR)
+    assert isinstance(lapsed, MoveLapsed)
+    row = rows(yard.tick(250))[0]
+    assert (counts(row)["lapsed"], row.waiting) == (1, 0)
+    yard.check()
 
 
 @pytest.mark.parametrize(
