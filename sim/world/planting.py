@@ -39,20 +39,20 @@ def swapped(table: dict[Any, Any], key: Any, value: Any) -> Iterator[None]:
         table[key] = before
 
 
-def without_rule(kind: type[Rule]) -> Callable[[], AbstractContextManager[None]]:
-    """Nobody asks it, neither on the way in nor on the way out."""
+def without_rule(*kinds: type[Rule]) -> Callable[[], AbstractContextManager[None]]:
+    """Nobody asks them, neither on the way in nor on the way out."""
 
     @contextmanager
     def plant() -> Iterator[None]:
-        entry, leave = (_others(rules, kind) for rules in (table.ENTRY, table.EXIT))
+        entry, leave = (_others(rules, kinds) for rules in (table.ENTRY, table.EXIT))
         with replaced(table, "ENTRY", entry), replaced(table, "EXIT", leave):
             yield
 
     return plant
 
 
-def _others(rules: tuple[type[Rule], ...], kind: type[Rule]) -> tuple[type[Rule], ...]:
-    return tuple(rule for rule in rules if not issubclass(rule, kind))
+def _others(rules: tuple[type[Rule], ...], kinds: tuple[type[Rule], ...]) -> tuple[type[Rule], ...]:
+    return tuple(rule for rule in rules if not issubclass(rule, kinds))
 
 
 def replacing(owner: Any, name: str, value: Any) -> Callable[[], AbstractContextManager[None]]:

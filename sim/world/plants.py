@@ -21,6 +21,7 @@ from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
+from liftgate.engine.core.rules.passback import PassbackIn
 from liftgate.engine.core.rules.place import ComesFromOutside
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.feed import Feed
@@ -296,7 +297,7 @@ BUGS: dict[str, Bug] = {
     "followers": Bug("QUERY leaves out cars without a name", forgets_who_followed),
     "feed-skips": Bug("a subscriber misses the first record of a segment", skips_a_record_of_each_segment),
     "no-deny-list": Bug("the deny list is not asked", without_rule(NotDenied)),
-    "no-passback": Bug("anti-passback is not asked", without_rule(ComesFromOutside)),
+    "no-passback": Bug("anti-passback is not asked", without_rule(ComesFromOutside, PassbackIn)),
 } | plants_of_rules.BUGS
 """By the name that `liftgate sim world --plant` takes."""
 

@@ -62,7 +62,7 @@ def effect_of(name: str, args: dict[str, Any], rules: dict[str, Any], lot: Lot) 
     if name in bookings.ORDERS:
         return bookings.effect_of(name, args)
     if name in stay_orders.TAKES:
-        return stay_orders.effect_of(name, args)
+        return stay_orders.effect_of(name, args, lot)
     type, takes = ORDERS[name]
     if name in THEMES:
         return {"type": type} | THEMES[name].effect(name, args, lot)

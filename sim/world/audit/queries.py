@@ -111,9 +111,29 @@ def _stay(lot: Lot, stay: Stay) -> dict[str, Any]:
 
 
 def _doubtful(lot: Lot, args: dict[str, Any]) -> View:
-    """Of the answer: how many stays are not believed, in all and by area."""
+    """How many stays are not believed, in all and by area; what went unseen, and until when that matters."""
     areas = [stay.area for stay in lot.stays.open.values() if stay.forgiven and stay.area is not None]
-    return True, "", {"doubtful": len(areas), "areas": {area: areas.count(area) for area in areas}}
+    counted = {"doubtful": len(areas), "areas": {area: areas.count(area) for area in areas}}
+    nameless = {area: {"in": found[0], "out": found[1]} for area, found in lot.unseen.nameless.items()}
+    return True, "", {**counted, "unseen_until_ms": dict(lot.unseen.until), "unnamed": nameless}
+
+
+def _open_stays(lot: Lot, args: dict[str, Any]) -> View:
+    """Those that began before a time. Which of several that began at one moment comes first is not judged."""
+    early = [stay for stay in lot.stays.open.values() if stay.entered_at_ms < args["entered_before_ms"]]
+    shown = sorted(early, key=lambda stay: stay.entered_at_ms)[: args.get("limit", 50)]
+    told = sorted(({**lot.told(stay), "kind": stay.credential[0]} for stay in shown), key=_oldest)
+    return True, "", plain({"count": len(early), "stays": told})
+
+
+def _oldest(told: dict[str, Any]) -> tuple[int, Any]:
+    return told["entered_at_ms"], told["session"]
+
+
+def _lost_credentials(lot: Lot, args: dict[str, Any]) -> View:
+    newest = list(lot.unseen.lost.items())[::-1]
+    lost = [{"kind": name[0], "token": name[1:], "at_ms": at_ms} for name, at_ms in newest[:100]]
+    return True, "", plain({"count": len(newest), "lost": lost})
 
 
 def _lanes(lot: Lot, args: dict[str, Any]) -> View:
@@ -141,8 +161,8 @@ def _reconciliation(lot: Lot, args: dict[str, Any]) -> View:
 
 def _judged(name: str, body: Any) -> Any:
     """What is judged here of an answer."""
-    if name == "doubtful":
-        return {key: body[key] for key in ("doubtful", "areas")}
+    if name == "open_stays":
+        return body | {"stays": sorted(body["stays"], key=_oldest)}
     if name != "ledger":
         return body
     return {key: said for key, said in body.items() if key not in ("entries", "words")}
@@ -222,4 +242,6 @@ VIEWS: dict[str, Callable[[Lot, dict[str, Any]], View]] = {
     "reservations": bookings.reservations,
     "availability": bookings.availability,
     "doubtful": _doubtful,
+    "open_stays": _open_stays,
+    "lost_credentials": _lost_credentials,
 }

@@ -37,7 +37,7 @@ def _doubt(lot: "Lot", event: Event) -> None:
 
 def _lost(lot: "Lot", event: Event) -> None:
     stay = lot.stays.open[event["credential"]]
-    lot.unseen.lose(event["credential"])
+    lot.unseen.lose(event["credential"], event["at_ms"])
     if event["replacement"] is None:
         lot.stays.move(stay, None, None)
     else:

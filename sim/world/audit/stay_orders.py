@@ -27,10 +27,10 @@ def goes_along(first: Event, event: Event) -> bool:
     return bool(said == (first["credential"], f"lost: {first['cause']}"))
 
 
-def effect_of(name: str, args: Args) -> dict[str, Any]:
+def effect_of(name: str, args: Args, lot: Lot) -> dict[str, Any]:
     """The event that the order should make, as far as the args give it."""
     if name == "reset_passbacks":
-        return _reset(args)
+        return _reset(args, lot)
     if name == "swap_credential":
         change = {"before": _name(args["before"]), "after": _name(args["after"])}
         return {"type": r.SWAPPED, **change, "actor": args["actor"], "reason": args.get("reason", "")}
@@ -54,9 +54,12 @@ def named_by(args: Args) -> dict[str, Any]:
     return {**made, **given, "credential": _name(args["replacement"])}
 
 
-def _reset(args: Args) -> dict[str, Any]:
-    credentials = [_name(each) for each in args.get("credentials", ())]
-    head = {"type": r.RESETS, "credentials": credentials, "whole": args.get("whole", False), "group": ""}
+def _reset(args: Args, lot: Lot) -> dict[str, Any]:
+    """A group's credentials are its members, in the order in which they joined."""
+    group = args.get("group", "")
+    named = [_name(each) for each in args.get("credentials", ())]
+    credentials = list(_members(group, lot)) if group else named
+    head = {"type": r.RESETS, "credentials": credentials, "whole": args.get("whole", False), "group": group}
     return {**head, "actor": args["actor"], "reason": args.get("reason", "")}
 
 
@@ -81,7 +84,7 @@ def result_of(event: Event, lot: Lot) -> dict[str, Any]:
 def true_refusals(name: str, args: Args, lot: Lot) -> set[str]:
     """The codes that may refuse the order."""
     if name == "reset_passbacks":
-        return _reset_refusals(args)
+        return _reset_refusals(args, lot)
     if name == "close_stay":
         return set() if _name(args) in lot.stays.open else {"no_stay"}
     if name == "swap_credential":
@@ -90,12 +93,18 @@ def true_refusals(name: str, args: Args, lot: Lot) -> set[str]:
     return _lost_refusals(args, lot)
 
 
-def _reset_refusals(args: Args) -> set[str]:
-    """One of the three is to be named; no groups are made here."""
+def _members(group: str, lot: Lot) -> tuple[bytes, ...]:
+    found = lot.entitled.groups.get(group)
+    return () if found is None else found.members
+
+
+def _reset_refusals(args: Args, lot: Lot) -> set[str]:
+    """One of the three is to be named, and a group has members."""
     named = bool(args.get("credentials")) + bool(args.get("group")) + bool(args.get("whole"))
     if named != 1:
         return {"bad_args"}
-    return {"no_such_group"} if args.get("group") else set()
+    group = args.get("group", "")
+    return {"no_such_group"} if group and not _members(group, lot) else set()
 
 
 def _lost_refusals(args: Args, lot: Lot) -> set[str]:

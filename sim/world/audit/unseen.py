@@ -25,7 +25,8 @@ Cast = tuple[str, int, str, str, bool]
 class Unseen:
     """casts: doubt that no event has told yet, with how many stays it made unknown; until: by area, how long
     exits without an entry are taken; nameless: by area, cars that came in and went out without a name, and
-    until when that matters; plates: by lane, what waits for a credential; lost: credentials, the newest last.
+    until when that matters; plates: by lane, what waits for a credential; lost: credentials and
+    when, the newest last.
     """
 
     def __init__(self, lot: "Lot") -> None:
@@ -34,7 +35,7 @@ class Unseen:
         self.until: dict[str, int] = {}
         self.nameless: dict[str, list[int]] = {}
         self.plates: dict[tuple[str, int], plates.Seen] = {}
-        self.lost: dict[bytes, None] = {}
+        self.lost: dict[bytes, int] = {}
 
     def rules(self) -> dict[str, Any]:
         found: dict[str, Any] = self.lot.rules.get("passback", {})
@@ -144,7 +145,7 @@ class Unseen:
             self.until = {id: ms for id, ms in self.until.items() if ms >= now_ms}
             self.nameless = {id: found for id, found in self.nameless.items() if found[2] >= now_ms}
 
-    def lose(self, credential: bytes) -> None:
-        self.lost[credential] = None
+    def lose(self, credential: bytes, at_ms: int) -> None:
+        self.lost[credential] = at_ms
         if len(self.lost) > LOST_MAX:
             del self.lost[next(iter(self.lost))]

@@ -8,7 +8,9 @@ from liftgate.configs.schema import LotConfig
 from liftgate.sim.world.cars import PLATE, Driver, Step, credential, population
 from liftgate.sim.world.devices.log import Answer
 from liftgate.sim.world.happenings.cars import Visit
+from liftgate.sim.world.happenings.entitlements import GROUPS
 from liftgate.sim.world.happenings.services import ACTOR, Asked, Order, Ordered
+from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import Happening
 from liftgate.sim.world.shape import Shape
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 
 MINUTE_MS = 60_000
 _MISREAD = {"0": "O", "O": "D", "1": "I", "I": "T", "8": "B", "B": "8", "5": "S", "2": "X", "A": "4"}
-START_MS = 1_800_000_000_000
 
 
 class PlatedDriver(Driver):
@@ -126,7 +127,8 @@ def _held_open(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> 
 def _reset(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> list[Happening]:
     """Some, or all, are believed no more; strangers leave."""
     some = [_card(rng.randrange(population(lot))) for _ in range(rng.randrange(1, 6))]
-    args = rng.choice(({"whole": True}, {"credentials": some}, {"credentials": some}, {"group": "x"}, {}))
+    whose: list[dict[str, Any]] = [{"whole": True}, {"credentials": some}, {"credentials": some}, {}]
+    args = rng.choice([*whose, *({"group": group} for group in (*GROUPS, "x"))])
     order = _order(
         rng, shape, lot, at_ms, ("reset_passbacks", {**args, "actor": ACTOR, "reason": "power cut"})
     )
@@ -160,6 +162,26 @@ def _lost(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> list[
     return scene
 
 
+def _lost_by_plate(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> list[Happening]:
+    """A driver knows no more than the plate, and the time or not; the ticket is replaced, or not."""
+    plate = "".join(rng.choice("B0O1I58A2TX") for _ in range(5))
+    steps = (_step(rng, shape, lot, "out", False, 0),)
+    came_in_ms = max(0, at_ms - rng.randrange(MINUTE_MS, 5 * MINUTE_MS))
+    card, seed = rng.randrange(population(lot)), rng.getrandbits(64)
+    visit = PlatedVisit(at_ms=came_in_ms, seed=seed, card=card, steps=steps, plates=(plate.encode(),))
+    nearly = "".join(_MISREAD.get(char, char) for char in plate)
+    said = f"{plate[:2]} {plate[2:].lower()}" if rng.random() < 0.7 else nearly
+    args: dict[str, Any] = {"plate": said, "cause": "lost, plate seen", "actor": ACTOR}
+    if rng.random() < 0.5:
+        args |= {"entered_at_ms": START_MS + came_in_ms, "within_s": rng.choice((60, 300))}
+    spare = population(lot) + rng.randrange(20)
+    if rng.random() < 0.7:
+        args["replacement"] = _card(spare)
+    leaves_ms = at_ms + rng.randrange(5 * MINUTE_MS)
+    leaves = _visit(rng, lot, leaves_ms, (_step(rng, shape, lot, "out", True, 0),), spare)
+    return [visit, _order(rng, shape, lot, at_ms, ("lost_ticket", args)), leaves]
+
+
 def _swapped(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> list[Happening]:
     """A stay goes on under another card, or is ended by hand."""
     card, spare = rng.randrange(population(lot)), rng.randrange(population(lot) + 20)
@@ -186,6 +208,7 @@ _SCENES: tuple[Callable[[random.Random, Shape, LotConfig, int], list[Happening]]
     _reset,
     _lost,
     _lost,
+    _lost_by_plate,
     _swapped,
 )
 
@@ -219,7 +242,11 @@ def _order(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int, order: 
 
 def _ask(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Happening:
     service = rng.choice(shape.services).id
-    return Asked(at_ms=at_ms, service=service, lot=lot.id, name="doubtful", args={})
+    early: dict[str, Any] = {"entered_before_ms": START_MS + rng.randrange(at_ms + 1)}
+    if rng.random() < 0.5:
+        early["limit"] = rng.randrange(1, 6)
+    name, args = rng.choice((("doubtful", {}), ("open_stays", early), ("lost_credentials", {})))
+    return Asked(at_ms=at_ms, service=service, lot=lot.id, name=name, args=args)
 
 
 def _card(card: int) -> dict[str, Any]:

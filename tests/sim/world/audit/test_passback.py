@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from liftgate.sim.world.audit.plates import apart
+from liftgate.sim.world.audit.queries import VIEWS
 from tests.sim.world.audit import streams as s
 from tests.sim.world.audit.streams import A1, ONE, THREE, TWO, A, B, C, Stream
 
@@ -201,3 +202,46 @@ def test_a_reset_of_the_whole_lot_lets_strangers_out_for_a_while() -> None:
             marks = {"passback": "doubt", "unknown_entry": True}
             day.scan(B, s.OUT, None, ONE, reason=211, marks=marks, **SOFT)
             assert day.kinds == []
+
+
+@pytest.mark.parametrize(("reset", "kinds"), [([CARD + B, CARD + A], []), ([CARD + A], ["did otherwise"])])
+def test_a_reset_of_a_group_is_of_all_its_members(reset: list[bytes], kinds: list[str]) -> None:
+    """In the order in which they joined; one that is left out is found."""
+    day = ruled(passback={}, entitlements={})
+    cards = [{"kind": 2, "token": token} for token in (B, A)]
+    args = {"name": "g", "limit": None, "areas": {}, "over": "refuse", "add": cards, "actor": "ann"}
+    joined = [0x44, "g", None, {}, "refuse", [CARD + B, CARD + A], [], "ann", ""]
+    day.order(b"g" * 16, "set_group", args, joined, {"members": 2})
+    effect = [0x61, reset, "g", False, 0, "ann", ""]
+    body = {"credentials": len(reset), "inside": 0}
+    day.order(b"r" * 16, "reset_passbacks", {"group": "g", "actor": "ann"}, effect, body)
+    day.audit.outcome(s.DESK, b"r" * 16, True, "", body, day.position)
+    assert day.kinds == kinds
+
+
+def answered(day: Stream, name: str, args: dict[str, Any], **wrong: Any) -> list[str]:
+    """What is found where a question is answered as the auditor has it, but for what is `wrong`."""
+    ok, code, body = VIEWS[name](day.audit.lots[s.LOT], args)
+    day.audit.asked(s.DESK, s.LOT, name, args)
+    day.audit.answer(s.DESK, s.LOT, name, args, ok, code, {**body, **wrong})
+    return day.kinds
+
+
+def test_questions_about_stays_are_answered_from_what_is_on_record() -> None:
+    """Who is in for long, whose ticket was lost and when, and which cars went unseen."""
+    day = ruled(identity={}, passback={"doubt": ["followed"]})
+    day.scan(A, s.IN, A1, ONE)
+    early = {"entered_before_ms": day.at_ms + 1}
+    stay = {"session": ONE, "entered_at_ms": day.at_ms, "area": "out", "spot": A1, "kind": 2}
+    assert VIEWS["open_stays"](day.audit.lots[s.LOT], early)[2] == {"count": 1, "stays": [stay]}
+    assert VIEWS["open_stays"](day.audit.lots[s.LOT], {"entered_before_ms": day.at_ms})[2]["count"] == 0
+    lost(day, CARD + B)
+    gone = {"kind": 2, "token": A, "at_ms": day.at_ms}
+    assert VIEWS["lost_credentials"](day.audit.lots[s.LOT], {})[2] == {"count": 1, "lost": [gone]}
+    day.passage(s.IN, 3, "adrift", None)
+    assert VIEWS["doubtful"](day.audit.lots[s.LOT], {})[2]["unnamed"] == {"out": {"in": 1, "out": 0}}
+    for name, args in (("open_stays", early), ("lost_credentials", {}), ("doubtful", {})):
+        assert answered(day, name, args) == []
+    assert answered(day, "open_stays", early, stays=[]) == ["query otherwise"]
+    assert answered(day, "lost_credentials", {}, lost=[]) == ["query otherwise"] * 2
+    assert answered(day, "doubtful", {}, unnamed={}) == ["query otherwise"] * 3
