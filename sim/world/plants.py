@@ -297,7 +297,7 @@ BUGS: dict[str, Bug] = {
     "followers": Bug("QUERY leaves out cars without a name", forgets_who_followed),
     "feed-skips": Bug("a subscriber misses the first record of a segment", skips_a_record_of_each_segment),
     "no-deny-list": Bug("the deny list is not asked", without_rule(NotDenied)),
-    "no-passback": Bug("anti-passback is not asked", without_rule(ComesFromOutside, PassbackIn)),
+    "no-passback": Bug("anti-passback is not asked at entries", without_rule(ComesFromOutside, PassbackIn)),
 } | plants_of_rules.BUGS
 """By the name that `liftgate sim world --plant` takes."""
 

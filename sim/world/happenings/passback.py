@@ -10,7 +10,6 @@ from liftgate.sim.world.devices.log import Answer
 from liftgate.sim.world.happenings.cars import Visit
 from liftgate.sim.world.happenings.entitlements import GROUPS
 from liftgate.sim.world.happenings.services import ACTOR, Asked, Order, Ordered
-from liftgate.sim.world.loop import START_MS
 from liftgate.sim.world.plan import Happening
 from liftgate.sim.world.shape import Shape
 
@@ -138,7 +137,7 @@ def _reset(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> list
 def _lost(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> list[Happening]:
     """A ticket is lost and replaced, or not; who has the old one and who has the new one want to leave."""
     card, spare = rng.randrange(population(lot)), population(lot) + rng.randrange(20)
-    came_in = START_MS + max(0, at_ms - rng.randrange(20 * MINUTE_MS))
+    came_in = shape.start_ms + max(0, at_ms - rng.randrange(20 * MINUTE_MS))
     args: dict[str, Any] = {"cause": "lost on deck 2", "actor": ACTOR}
     chance = rng.random()
     if chance < 0.7:
@@ -173,7 +172,7 @@ def _lost_by_plate(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int)
     said = f"{plate[:2]} {plate[2:].lower()}" if rng.random() < 0.7 else nearly
     args: dict[str, Any] = {"plate": said, "cause": "lost, plate seen", "actor": ACTOR}
     if rng.random() < 0.5:
-        args |= {"entered_at_ms": START_MS + came_in_ms, "within_s": rng.choice((60, 300))}
+        args |= {"entered_at_ms": shape.start_ms + came_in_ms, "within_s": rng.choice((60, 300))}
     spare = population(lot) + rng.randrange(20)
     if rng.random() < 0.7:
         args["replacement"] = _card(spare)
@@ -242,7 +241,7 @@ def _order(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int, order: 
 
 def _ask(rng: random.Random, shape: Shape, lot: LotConfig, at_ms: int) -> Happening:
     service = rng.choice(shape.services).id
-    early: dict[str, Any] = {"entered_before_ms": START_MS + rng.randrange(at_ms + 1)}
+    early: dict[str, Any] = {"entered_before_ms": shape.start_ms + rng.randrange(at_ms + 1)}
     if rng.random() < 0.5:
         early["limit"] = rng.randrange(1, 6)
     name, args = rng.choice((("doubtful", {}), ("open_stays", early), ("lost_credentials", {})))

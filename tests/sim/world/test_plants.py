@@ -43,8 +43,8 @@ SEEDS_MAX = {
     "open-at-night": 45,
     "no-hold": 10,
     "last-in-line": 80,
-    "follower-again": 35,
-    "plate-again": 35,
+    "follower-again": 25,
+    "plate-again": 40,
 }
 
 
