@@ -222,6 +222,8 @@ class Book:
             told = self._configured()
         elif self.all and self.on and event["type"] in (r.SCAN, r.PASSAGE, r.HISTORY):
             told = self._car(event)
+        elif self.on and event["type"] in (r.CLOSED, r.LOST):
+            told = self._left()
         open_now = self.lot.stays.open.values()
         where = {stay.session: stay.area for stay in open_now if stay.area is not None}
         if told or (self.on and where != self.where and event["type"] != r.LOT_CONFIGURED):
@@ -267,6 +269,13 @@ class Book:
                 found.state = BOOKED
             self._follow(found, found.session == session and moved)
         return before != [(found.id, found.state) for found in self.all.values()]
+
+    def _left(self) -> bool:
+        """A stay ended without an exit; whether a reservation is over with it."""
+        before = len(self.all)
+        for found in [each for each in self.all.values() if each.session is not None]:
+            self._follow(found, False)
+        return len(self.all) < before
 
     def _scanned(self, event: Event) -> None:
         said = r.marks(event)

@@ -9,6 +9,7 @@ import pytest
 from liftgate.sim.world.audit import records as r
 from tests.sim.world.audit import streams as s
 from tests.sim.world.audit.streams import A1, A2, ONE, START_MS, TWO, A, B, C, Stream
+from tests.sim.world.audit.test_passback import lost
 
 MINUTE = 60_000
 FROM, TO = START_MS + 60 * MINUTE, START_MS + 120 * MINUTE
@@ -127,6 +128,19 @@ def test_a_good_day() -> None:
     day.until(day.at_ms + MINUTE).rest()
     assert (day.kinds, day.book.all) == ([], {})
     assert day.book.ended == {"cancelled": 1, "no_show": 1, "kept": 1}
+
+
+@pytest.mark.parametrize(("replacement", "ended"), [(None, {"kept": 1}), (b"\2" + B, {})])
+def test_a_reservation_is_over_with_a_stay_that_ends_without_an_exit(
+    replacement: bytes | None, ended: dict[str, int]
+) -> None:
+    """Its ticket was lost; one that was replaced goes on, and so does the reservation."""
+    day = Day()
+    day.reserve(R1, A)
+    day.grow(R1)
+    day.come(A, A1, ONE, reservation=R1)
+    lost(day, replacement)
+    assert (day.book.ended, day.kinds) == (ended, [])
 
 
 def test_a_spot_by_name_is_kept_for_its_car() -> None:
