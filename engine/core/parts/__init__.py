@@ -14,14 +14,15 @@ from liftgate.engine.core.parts.reservations import ReservationsPart
 PARTS: tuple[type[Part], ...] = (
     LanesPart,
     Passback,
-    Identity,
     EntitlementsPart,
     ClassesPart,
     Ledger,
     Limits,
     Reconciliation,
     ReservationsPart,
+    Identity,
 )
-"""In this order they are asked what is due, and told what happened."""
+"""In this order they are asked what is due, and told what happened. Identity is last, as it ends stays: what
+the others say in the same Tick of a stay is said while it is still there."""
 
 __all__ = ["NEVER", "PARTS", "Part"]

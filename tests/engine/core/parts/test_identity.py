@@ -390,6 +390,17 @@ def test_a_stay_on_its_way_is_not_closed_over_its_head() -> None:
     yard.check()
 
 
+def test_what_falls_due_with_the_end_of_a_stay_is_said_before_it() -> None:
+    """A finding is of a stay that is there."""
+    spec = lot_spec(area("north", None, block("P1", "A", 9)))
+    yard = Yard(spec | {"rules": {"identity": {"close_after_s": 3600}, "limits": {"longest_stay_s": 3600}}})
+    yard.scan(0)
+    overstay, closed, gone = yard.tick(HOUR_MS)
+    assert isinstance(closed, StayClosed)
+    assert (overstay.kind, gone.kind) == ("overstay", "presumed gone")
+    yard.check()
+
+
 def test_many_stays_are_closed_in_several_ticks() -> None:
     """A Tick's events must fit a record."""
     spec = lot_spec(area("north", None, block("P1", "A", 200)))
