@@ -82,6 +82,7 @@ class Gateway:
         self._replay_free_us = 0
         self._looked_ms = -1
         self._started_ms = -1
+        self._silent_since: dict[str, int] = {}
 
     # -- rounds
 
@@ -227,13 +228,14 @@ class Gateway:
         heard_ms = max(self.heard.get(id, self._started_ms), 0 if link is None else link.heard_ms)
         silent_ms = self.steady_ms - heard_ms
         if silent_ms >= down_after_ms and not is_down:
+            self._silent_since[id] = heard_ms
             self.engine.do(lot, ReaderAway(self.now_ms, id, self.now_ms - silent_ms))
-        elif silent_ms < down_after_ms and is_down and self._ever_heard(id):
+        elif silent_ms < down_after_ms and is_down and self._heard_again(id, heard_ms):
             self.engine.do(lot, ReaderSeen(self.now_ms, id))
 
-    def _ever_heard(self, id: str) -> bool:
-        """A reader that was down when this process began is up when it is heard, not before."""
-        return id in self.readers or id in self.heard
+    def _heard_again(self, id: str, heard_ms: int) -> bool:
+        """Who is down is up when it is heard, not by rules that take a longer silence."""
+        return (id in self.readers or id in self.heard) and heard_ms > self._silent_since.get(id, -1)
 
     def stop(self) -> None:
         """Say goodbye to everybody; nothing is decided any more."""

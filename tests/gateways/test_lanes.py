@@ -117,6 +117,19 @@ def test_a_reader_whose_scans_come_through_a_service_is_there() -> None:
     assert down(world) == []
 
 
+def test_a_reader_that_is_down_is_not_up_by_a_rule_that_takes_a_longer_silence() -> None:
+    """It is down until it is heard."""
+    world = world_with(down_after_s=60)
+    there, service = world.reader("r1"), world.service()
+    answer_for(world, [there, service], 61)
+    assert down(world) == ["r0"]
+    assert order(service, 1, "set_rules", rules={"lanes": {"down_after_s": 300}}).ok
+    answer_for(world, [there, service], 20)
+    assert down(world) == ["r0"]
+    answer_for(world, [there, service, world.reader("r0")], 2)
+    assert down(world) == []
+
+
 def test_no_reader_is_watched_without_the_rule() -> None:
     """Nothing is journalled for a lot that did not ask."""
     for world in (World(), world_with(down_after_s=0)):
