@@ -46,7 +46,9 @@ def _all(
         for each in part.arriving.values()
         if each.session not in part.lot.moving
     ]
-    found += [(each.id, [ev.SpotWithheld(lot, 0, now_ms, each.id)]) for each in part.holds.free_again()]
+    if not found:  # whatever is told of a reservation takes all spots that are free again
+        free = part.holds.free_again()[:1]
+        found += [(each.id, [ev.SpotWithheld(lot, 0, now_ms, each.id)]) for each in free]
     if part.freed:
         found += [(offer.id, [offer]) for offer in _offers(part, rules, now_ms)]
     return found

@@ -219,6 +219,21 @@ def test_a_promised_spot_that_lapses_is_withheld_by_an_event() -> None:
     made.check()
 
 
+def test_spots_that_get_free_together_are_withheld_by_one_event() -> None:
+    """It takes them all."""
+    made = yard(3, CONFIRMED)
+    for spot in ("P1-A-001", "P1-A-002"):
+        booked(made, spot=spot)
+    made.now_ms = BEGIN - HOUR - 30_000
+    for token in (b"anna", b"boris"):
+        made.scan(0, token)
+    at(made, BEGIN - HOUR)
+    events = at(made, BEGIN - HOUR + MINUTE)
+    assert [type(event).__name__ for event in events] == ["MoveLapsed", "MoveLapsed", "SpotWithheld"]
+    assert made.scan(0, b"chloe").spot == "P1-A-003"
+    made.check()
+
+
 def test_a_new_configuration_keeps_a_kept_spot_kept() -> None:
     """Blocks are built anew: the spot is taken out again; one that is gone is a place of its class."""
     made = yard(3)
