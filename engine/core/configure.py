@@ -102,8 +102,11 @@ def _retake(lot: Lot, block: Block | None, number: int) -> tuple[Block | None, i
 
 
 def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) -> None:
-    """Set a reader's lanes. Its numberings stay for ever: its name may come back."""
+    """Set a reader's lanes. Its numberings stay for ever: its name may come back, and so may a lane that was
+    told of a mode before. So it is told how lanes work that are new to it.
+    """
     reader = lot.readers.get(event.reader)
+    came_back = reader is not None
     if reader is None:
         reader = lot.readers[event.reader] = Reader(event.reader)
     reader.spec = event.lanes
@@ -113,7 +116,7 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
         inside = lot.areas.get(area, lot.outermost)
         lane = Lane(reader, number, direction, inside, lot.gates.get(gate), confirm)
         lane.policy = ("off", codes, cards, "off", plates)
-        lane.mode, lane.mode_set = modes.get(number, (1, False))
+        lane.mode, lane.mode_set = modes.get(number, (1, came_back))
         lane.tally = reader.tallies.setdefault(number, lane.tally)
         reader.lanes[number] = lane
     for stay in [*lot.moving.values(), *lot.lapsed.values()]:

@@ -159,3 +159,15 @@ def test_gates_change_the_order_from_the_next_car_on() -> None:
     assert yard.scan(0, b"b").spot == "P2-B-001"
     configure(yard, lot_spec(blocks))
     assert yard.scan(0, b"c").spot == "P1-A-002"
+
+
+def test_a_lane_that_a_reader_gets_back_is_told_its_mode() -> None:
+    """The box may remember how it worked when it had it last; a first configuration has nothing to tell."""
+    yard = Yard(r=IN_AND_OUT)
+    assert not yard.lot.readers["r"].lanes[1].mode_set
+    assert yard.order("set_lane", reader="r", lane=1, mode=3, actor="jo")[0]
+    reader(yard, "r", lane_spec(0, "entry"))
+    reader(yard, "r", *IN_AND_OUT)
+    lane = yard.lot.readers["r"].lanes[1]
+    assert (lane.mode, lane.mode_set) == (1, True)
+    assert not yard.lot.readers["r"].lanes[0].mode_set
