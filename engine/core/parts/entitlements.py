@@ -50,8 +50,7 @@ class EntitlementsPart(Part):
         self.calendar = Calendar(self.lot.timezone, self.rules.holidays if self.rules else ())
         for each in self.passes.values():
             each.low_ms = each.high_ms = 0
-        for group in self.groups.values():
-            self._recount(group)
+        self.recount()
         self._wait()
 
     def dump(self) -> Any:
@@ -181,6 +180,11 @@ class EntitlementsPart(Part):
     def _leave(self, credential: bytes) -> None:
         self.holders[credential].group = None
         self._tidy(credential)
+
+    def recount(self) -> None:
+        """Count the stays of all groups anew."""
+        for group in self.groups.values():
+            self._recount(group)
 
     def _recount(self, group: Group) -> None:
         group.counted = {}

@@ -40,6 +40,14 @@ def _part(lot: Lot) -> "EntitlementsPart":
     return part
 
 
+def _counted_groups(lot: Lot) -> "dict[str, Group]":
+    """The groups with their stays counted: without rules nobody counts them but who asks."""
+    part = _part(lot)
+    if not part.on:
+        part.recount()
+    return part.groups
+
+
 def _pass_body(found: Pass) -> dict[str, Any]:
     body: dict[str, Any] = msgspec.to_builtins(found.spec, builtin_types=(bytes,))
     return body | {"used": found.used}
@@ -73,7 +81,7 @@ def _pass_by_name(lot: Lot, args: AskName) -> Reply:
 
 def _group(lot: Lot, args: AskName) -> Reply:
     """A group by its name: limits, the stays that count for it, how many members."""
-    group = _part(lot).groups.get(args.name)
+    group = _counted_groups(lot).get(args.name)
     if group is None:
         return False, "no_such_group", {}
     shown: list[bytes] = []
@@ -88,7 +96,7 @@ def _group(lot: Lot, args: AskName) -> Reply:
 
 def _groups(lot: Lot, args: AskAll) -> Reply:
     """Every group: [stays that count, limit, members]."""
-    groups = _part(lot).groups
+    groups = _counted_groups(lot)
     body = {name: [each.use(lot), each.limit, len(each.members)] for name, each in groups.items()}
     return True, "", body
 

@@ -64,7 +64,7 @@ class Reconciliation(Part):
         self.rows: deque[Row] = deque()
 
     def configure(self, rules: msgspec.Struct | None) -> None:
-        """Without rules nothing is kept; with rules again all lanes begin from nothing."""
+        """Without rules nothing is kept; with rules again all lanes begin from nothing, and those that are gone are."""
         before, self.on = self.on, isinstance(rules, Rules)
         self.next_ms = 0 if self.on else NEVER
         if isinstance(rules, Rules):
@@ -73,6 +73,7 @@ class Reconciliation(Part):
             self.rows.clear()
         if self.on and not before:
             for reader in self.lot.readers.values():
+                reader.tallies.clear()
                 for number, lane in reader.lanes.items():
                     lane.tally = reader.tallies[number] = LaneTally()
 

@@ -599,6 +599,21 @@ def test_queries_tell_passes_and_the_use_of_groups() -> None:
     assert ask(made, "groups")[2] == {"acme": [1, 40, 2]}
 
 
+def test_a_group_s_use_is_told_also_while_the_rules_are_off() -> None:
+    """A car whose promise lapsed passes late: it counts, though no rule asked for it then."""
+    made = yard(CONFIRMED)
+    group(made, "acme", b"anna")
+    entered = made.scan(0)
+    made.tick(2 * MINUTE)
+    assert ask(made, "groups")[2] == {"acme": [0, None, 1]}
+    assert made.order("set_rules", rules={"entitlements": None}, actor="eve")[0]
+    made.passage(0, 1, entered.session)
+    assert ask(made, "groups")[2] == {"acme": [1, None, 1]}
+    assert made.order("set_rules", rules={"entitlements": {}}, actor="eve")[0]
+    assert ask(made, "groups")[2] == {"acme": [1, None, 1]}
+    made.check()
+
+
 def test_what_a_stay_keeps_is_small() -> None:
     """The longest names of a pass and a group, in the snapshot's bytes."""
     made = yard()

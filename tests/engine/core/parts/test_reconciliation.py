@@ -298,3 +298,13 @@ def test_switching_it_on_counts_from_then_on() -> None:
     assert yard.tick(HOUR) == ()
     assert yard.lot.parts["reconciliation"].dump() is None
     yard.check()
+
+
+def test_switching_it_on_begins_without_the_lanes_that_are_gone() -> None:
+    """What they saw before is of no row."""
+    yard = Yard()
+    yard.scan(1, b"a")
+    yard.do(c.ConfigureReader(yard.now_ms, "r", (lane_spec(0, "entry"),)))
+    yard.order("set_rules", rules={"reconciliation": {}}, actor="eve")
+    assert rows(yard.tick(HOUR)) == []
+    yard.check()
