@@ -64,7 +64,7 @@ class Reconciliation(Part):
         self.rows: deque[Row] = deque()
 
     def configure(self, rules: msgspec.Struct | None) -> None:
-        """Without rules nothing is kept; with rules again all lanes begin from nothing, without those gone."""
+        """Without rules nothing is kept; with rules again all lanes begin from nothing, gone ones do not."""
         before, self.on = self.on, isinstance(rules, Rules)
         self.next_ms = 0 if self.on else NEVER
         if isinstance(rules, Rules):
