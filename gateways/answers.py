@@ -61,10 +61,10 @@ def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
     out.binary_or_nil(event.session)
     out.text_or_nil(spot_of(lot, event))
     out.text(text_of(event))
-    if event.price is None:
-        out.nil()
-    else:
+    if event.owes():
         out.value(event.price)
+    else:
+        out.nil()
     out.uint(codes.ON_THIS_DISK)
     out.uint(event.position)
     frames.end_frame(out, at)

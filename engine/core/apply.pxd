@@ -7,6 +7,8 @@ from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Reader, Stay
 from liftgate.engine.core.numbering cimport Numbering
 from liftgate.engine.core.parts.base cimport Part
 
+@cython.locals(part=Part, usual=bint, listeners=tuple, stay=Stay)
+cdef void _tell_scan(Lot lot, ScanDecided event, ReadCredential read)
 @cython.locals(part=Part)
 cdef void _tell(Lot lot, ReaderEvent event, Stay stay)
 cdef void _advance(Lot lot, long long seq)

@@ -57,9 +57,19 @@ def apply_scan(lot: Lot, event: ScanDecided, position: int, read: ReadCredential
     if event.verdict == codes.OPEN and event.effect != codes.NOTHING:
         _take_effect(lot, event, read)
     if lot.listeners:
-        lot.marks = read.marks
-        _tell(lot, event, lot.stays.get(read.credential))
-        lot.marks = None
+        _tell_scan(lot, event, read)
+
+
+def _tell_scan(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
+    """Most scans have no marks or usual ones, of which few parts want to know."""
+    usual = read.marks is None or read.said is not None
+    listeners = lot.scan_listeners if usual else lot.listeners
+    if listeners:
+        lot.marks, lot.said = read.marks, read.said
+        stay = read.stay if event.way == codes.IN else lot.stays.get(read.credential)
+        for part in listeners:
+            part.heard(event, stay)
+        lot.marks = lot.said = None
 
 
 def _tell(lot: Lot, event: ReaderEvent, stay: Stay | None) -> None:
@@ -82,6 +92,7 @@ def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCr
     read.credential = raw.credential(event.kind, event.token)
     read.stay = lot.stays.get(read.credential)
     read.marks = None if event.rare is None else event.marks or None
+    read.said = None
     _find(lot, event.spot, read)
     event.lot = lot.id
     event.reader = lane.reader.id
@@ -94,7 +105,7 @@ def _take_effect(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
     stay = read.stay
     now = event.effect == codes.MOVED
     if event.way == codes.IN:
-        stay = _entering(lot, stay, read.credential, event.session, event.at_ms)
+        stay = read.stay = _entering(lot, stay, read.credential, event.session, event.at_ms)
         _go(lot, stay, lane, lane.area, read.block, read.number, now)
     elif stay is not None:
         _go(lot, stay, lane, lane.area.parent, None, 0, now)

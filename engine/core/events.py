@@ -103,6 +103,12 @@ class ScanDecided(ReaderEvent):
         price = None if self.rare is None else msgspec.msgpack.decode(self.rare)[0]
         return None if price is None else (price[0], price[1])
 
+    def owes(self) -> bool:
+        """Whether there is a price: in `rare` it comes first, and nil (0xC0) stands for none. Asked of every
+        answer, so nothing is decoded for it.
+        """
+        return self.rare is not None and self.rare[1] != 0xC0
+
     @property
     def trace(self) -> tuple[str, ...] | None:
         """Each rule that was asked and what it saw, kept for refusals."""

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.numbering cimport Numbering
 from liftgate.engine.core.spots cimport FreeSpots
 from liftgate.engine.core.tally cimport AreaTally, LaneTally
@@ -47,6 +48,7 @@ cdef class Lane:
     cdef public tuple policy
     cdef public int mode
     cdef public bint mode_set
+    cdef public tuple tide
     cdef public int barrier
     cdef public bint loop
     cdef public tuple faults
@@ -81,6 +83,7 @@ cdef class Stay:
     cdef public Lane lane
     cdef public long long since_ms
     cdef public dict notes
+    cdef public Marks by
     cpdef bint holds(self) except -1
     cpdef bint is_promised(self, Area area) except -1
 
@@ -114,7 +117,9 @@ cdef class Lot:
     cdef public tuple exit
     cdef public long long at_ms
     cdef public dict marks
+    cdef public Marks said
     cdef public tuple watchers
     cdef public tuple listeners
+    cdef public tuple scan_listeners
     cdef public tuple lane_listeners
     cdef public dict untold

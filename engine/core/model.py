@@ -7,6 +7,7 @@ that a decision looks up nothing by name.
 
 from typing import Any, Protocol
 
+from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.spots import FreeSpots
 from liftgate.engine.core.tally import AreaTally, LaneTally
@@ -147,7 +148,8 @@ class Lane:
 
     direction: "entry", "exit" or "both"; area: leads into or out of it; policy: per kind of credential
     (index = kind) "open", "known" or "off"; confirm: a car counts only after its PASSAGE; mode: SET_LANE's;
-    mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too;
+    mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too; tide: where it
+    is tidal, how it runs: IN, OUT or 0, until when it clears, since when (`parts/lanes/tides.py`);
     tally: what happened here since its last row of the hourly reconciliation.
     """
 
@@ -163,6 +165,7 @@ class Lane:
         self.policy: tuple[str, ...] = ("off", "off", "off", "off", "off")
         self.mode = 1
         self.mode_set = False
+        self.tide: tuple[int, int, int] | None = None
         self.barrier = 0
         self.loop = False
         self.faults: tuple[str, ...] = ()
@@ -220,7 +223,8 @@ class Stay:
     street; block, number: the spot it has; moving: a barrier was opened for it and no PASSAGE came yet, then
     to, to_block, to_number say where it will be and lane which barrier; forgiven: its place is not believed
     (anti-passback was reset), the next sighting decides; notes: what parts keep with it, plain data by theme,
-    None where they keep nothing.
+    None where they keep nothing. Stays share notes, so they are replaced and never changed. by: the marks
+    by which it came in, where they are at hand and the notes still say so: a short cut, no part of the state.
     """
 
     def __init__(self, session: bytes, credential: bytes, entered_at_ms: int) -> None:
@@ -239,6 +243,7 @@ class Stay:
         self.lane: Lane | None = None
         self.since_ms = 0
         self.notes: dict[str, Any] | None = None
+        self.by: Marks | None = None
 
     def holds(self) -> bool:
         """Whether its move holds a place where it goes. One out of an inner area does not: it is counted in
@@ -260,13 +265,15 @@ class Lot:
     """Everything that is known of one lot.
 
     seq: number of its last event, from 1 without gaps; at_ms: time of the event that is being applied, marks:
-    what rules had it say, None where it is no scan or has none (no part of the state);
+    what rules had it say, None where it is no scan or has none, said: the same where they are usual ones
+    (`core/marks.py`; both no part of the state);
     stays: open ones by credential; moving: those with an opened barrier before them, by session, oldest
     first; lapsed: those that waited too long for their PASSAGE and were not seen since, open or not, by
     session, see LAPSED_MAX; denied, known: by credential; forgiven: credentials whose next exit needs no
     entry; places: what names of spots stand for, as far as replay has met them. rules: by theme, as plain
     data; parts: the state behind them (`parts/`), watchers, listeners and lane_listeners those that are
-    told of cars that moved, of events and of passages; untold: lanes whose readers are still to be told
+    told of cars that moved, of events and of passages, scan_listeners those of the listeners that are told of
+    scans without marks or with usual ones too; untold: lanes whose readers are still to be told
     their mode, for the gateway (no part of the state); entry, exit: the rules asked, in order
     (`rules/table.py`).
     """
@@ -297,12 +304,14 @@ class Lot:
         self.tariff: Tariff | None = None
         self.at_ms = 0
         self.marks: dict[str, Any] | None = None
+        self.said: Marks | None = None
         self.rules: dict[str, Any] = {}
         self.parts: dict[str, Any] = {}
         self.entry: tuple[Any, ...] = ()
         self.exit: tuple[Any, ...] = ()
         self.watchers: tuple[Any, ...] = ()
         self.listeners: tuple[Any, ...] = ()
+        self.scan_listeners: tuple[Any, ...] = ()
         self.lane_listeners: tuple[Any, ...] = ()
         self.untold: dict[tuple[str, int], None] = {}
 

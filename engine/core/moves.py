@@ -110,6 +110,8 @@ def rename(lot: Lot, stay: Stay, credential: bytes) -> None:
     _forget(lot, stay)
     stay.credential = credential
     lot.stays[credential] = stay
+    for part in lot.watchers:
+        part.renamed(stay)
 
 
 def _unpromise(lot: Lot, stay: Stay) -> None:

@@ -6,6 +6,7 @@ cdef class Part:
     cdef public bint on
     cdef public bint watches
     cdef public bint listens
+    cdef public bint every_scan
     cdef public long long next_ms
     cpdef moved(self, Stay stay, Area before)
     cpdef heard(self, ReaderEvent event, Stay stay)

@@ -31,7 +31,8 @@ class Part:
     THEME: its name in the file, in `lot.parts` and in snapshots; ORDERS: commands it adds, by name, each with
     the shape of its args, and QUERIES; APPLIERS: how its own events change the lot. next_ms: when
     `due` may have something. on: whether it is told of cars and events under the rules there are; watches,
-    listens: whether of cars (`moved`), and of events (`heard`), in that case.
+    listens: whether of cars (`moved`), and of events (`heard`), in that case; every_scan: whether, of events,
+    also of scans without marks or with usual ones (`core/marks.py`).
     """
 
     THEME: ClassVar[str] = ""
@@ -44,6 +45,7 @@ class Part:
         self.on = True
         self.watches = True
         self.listens = True
+        self.every_scan = True
         self.next_ms = NEVER
 
     def configure(self, rules: msgspec.Struct | None) -> None:
@@ -70,6 +72,9 @@ class Part:
 
     def moved(self, stay: Stay, before: Area | None) -> None:
         """A car went from `before` to stay.area, None = the street; called only where overridden."""
+
+    def renamed(self, stay: Stay) -> None:
+        """The stay goes on under another credential, and stands last in `lot.stays` now."""
 
     def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
         """An event of a reader was applied; stay: the one it was about. Called only where overridden."""

@@ -9,6 +9,7 @@ from liftgate.codecs import codes
 from liftgate.configs.rules.entitlements import Entitlements
 from liftgate.engine.core import theme_events
 from liftgate.engine.core.events import HistoryRecorded, ReaderEvent, ScanDecided
+from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts import pass_orders, pass_queries
@@ -26,7 +27,8 @@ class EntitlementsPart(Part):
     """Passes and groups by name, and for the hot path holders: both by credential.
 
     Who came in by what stands in the notes of the stays (`passes.kept_with`); counts are made from those,
-    anew whenever the rules are set: while there are none nothing is counted.
+    anew whenever the rules are set: while there are none nothing is counted. promises: whether any pass was
+    promised to a car before its barrier since the part was made; lots that count at once never do.
     """
 
     THEME = THEME
@@ -43,6 +45,7 @@ class EntitlementsPart(Part):
         self.holders: dict[bytes, Holder] = {}
         self.last_number = 0
         self.ends = Ends(self.passes)
+        self.promises = False
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         self.rules = rules if isinstance(rules, Entitlements) else None
@@ -96,19 +99,21 @@ class EntitlementsPart(Part):
         self._hand_out(found)
         for stay in self.lot.moving.values():
             if kept_with(stay).get("pass") == spec.name and before_barrier(self.lot, stay, b""):
-                found.promise(self.lot, stay)
+                self._promise(found, stay)
         return found
 
     def _hand_out(self, found: Pass) -> None:
         """Its credentials hold it, in the order of issue whatever came to pass in between."""
         for credential in found.spec.credentials:
-            passes = self.holder(credential).passes
-            passes.append(found)
-            passes.sort(key=lambda each: each.number)
+            self.holder(credential).hold(found)
+
+    def _promise(self, found: Pass, stay: Stay) -> None:
+        self.promises = True
+        found.promise(self.lot, stay)
 
     def _take_in(self, found: Pass) -> None:
         for credential in found.spec.credentials:
-            self.holders[credential].passes.remove(found)
+            self.holders[credential].drop(found)
             self._tidy(credential)
 
     def change(self, spec: PassSpec, at_ms: int) -> None:
@@ -122,7 +127,9 @@ class EntitlementsPart(Part):
 
     def drop(self, name: str) -> None:
         """The pass is no more."""
-        self._take_in(self.passes.pop(name))
+        found = self.passes.pop(name)
+        found.gone = True
+        self._take_in(found)
         self._wait()
 
     def _tidy(self, credential: bytes) -> None:
@@ -174,7 +181,9 @@ class EntitlementsPart(Part):
 
     def remove_group(self, name: str) -> None:
         """The group is no more."""
-        for credential in self.groups.pop(name).members:
+        group = self.groups.pop(name)
+        group.gone = True
+        for credential in group.members:
             self._leave(credential)
 
     def _leave(self, credential: bytes) -> None:
@@ -202,12 +211,27 @@ class EntitlementsPart(Part):
             scan = event
             if scan.verdict != codes.OPEN or scan.way != codes.IN:
                 return
-            if self.lot.marks is not None:
-                self._remember(stay, self.lot.marks, scan.effect == codes.MOVED)
+            moved = scan.effect == codes.MOVED
+            if self.lot.said is not None and stay.notes is None:
+                self._remember_usual(stay, self.lot.said, moved)
+            elif self.lot.marks is not None:
+                self._remember(stay, self.lot.marks, moved)
             if stay.notes is not None:
-                self._count(stay, kept_with(stay))
+                self._count(stay)
         elif isinstance(event, HistoryRecorded) and event.way == codes.IN and event.effect:
             self._take_history(stay, event)
+
+    def _remember_usual(self, stay: Stay, said: Marks, moved: bool) -> None:
+        """As `_remember` does, of a stay that has no notes: all that came in by the same share theirs."""
+        notes = said.notes
+        if notes is None:
+            own = _kept_of(said.values)
+            notes = said.notes = {THEME: own} if own else {}
+        if notes:
+            stay.notes = notes
+            stay.by = said
+            if moved:
+                self._use(stay)
 
     def _remember(self, stay: Stay, marks: dict[str, Any], moved: bool) -> None:
         """Keep with the stay by what it came in. Later marks only make it casual: a scan again at its
@@ -216,14 +240,15 @@ class EntitlementsPart(Part):
         own = _kept_of(marks)
         before = kept_with(stay)
         if before and "casual" in own:
-            self._let_go(stay, before)
+            self._let_go(stay)
             kept = {name: before[name] for name in before if name != "group"}
             own = {**kept, "casual": own["casual"]}
         elif before or not own:
             return
         stay.notes = {THEME: own} if stay.notes is None else {**stay.notes, THEME: own}
+        stay.by = None
         if moved and not before:
-            self._use(stay, own)
+            self._use(stay)
 
     def came_by(self, credential: bytes, at_ms: int) -> str | None:
         """The pass by which a car comes in that nobody asks: the first that is valid then, else its first."""
@@ -248,55 +273,66 @@ class EntitlementsPart(Part):
             if holder.group is not None:
                 own["group"] = holder.group.name
             self._remember(stay, own, event.effect == "moved")
-        self._count(stay, kept_with(stay))
+        self._count(stay)
 
     def moved(self, stay: Stay, before: Area | None) -> None:
         if stay.notes is None:
             return
-        own = kept_with(stay)
-        if not own:
-            return
         if stay.area is None:
-            self._let_go(stay, own)
-            self._no_longer_pending(stay, own)
+            self._let_go(stay)
+            if self.promises:
+                self._no_longer_pending(stay)
             return
         if before is None:
-            self._use(stay, own)
-        self._count(stay, own)
+            self._use(stay)
+        self._count(stay)
 
-    def _count(self, stay: Stay, own: dict[str, Any]) -> None:
+    def _count(self, stay: Stay) -> None:
         """The stay counts for its group, and its pass is promised while it stands before its barrier."""
-        name = own.get("group")
-        if name is not None:
-            group = self.groups.get(name)
-            if group is not None:
-                group.count(self.lot, stay)
-        if stay.area is None and "pass" in own and before_barrier(self.lot, stay, b""):
-            found = self.passes.get(own["pass"])
+        group = self._group_of(stay)
+        if group is not None:
+            group.count(self.lot, stay)
+        if stay.area is None and before_barrier(self.lot, stay, b""):
+            found = self._pass_of(stay)
             if found is not None:
-                found.promise(self.lot, stay)
+                self._promise(found, stay)
 
-    def _let_go(self, stay: Stay, own: dict[str, Any]) -> None:
-        name = own.get("group")
-        if name is not None:
-            group = self.groups.get(name)
-            if group is not None:
-                group.uncount(stay)
+    def _let_go(self, stay: Stay) -> None:
+        group = self._group_of(stay)
+        if group is not None:
+            group.uncount(stay)
 
-    def _use(self, stay: Stay, own: dict[str, Any]) -> None:
+    def _use(self, stay: Stay) -> None:
         """The car came in: what it came in by is used once."""
-        found = self._no_longer_pending(stay, own)
+        found = self._no_longer_pending(stay)
         if found is not None:
             found.count_use(stay.entered_at_ms)
             if found.spent_ms:
                 self._schedule(found)
 
-    def _no_longer_pending(self, stay: Stay, own: dict[str, Any]) -> Pass | None:
-        name = own.get("pass")
-        found = None if name is None else self.passes.get(name)
-        if found is not None and found.pending:
+    def _no_longer_pending(self, stay: Stay) -> Pass | None:
+        found = self._pass_of(stay)
+        if found is not None and self.promises:
             found.pending.pop(stay.session, None)
         return found
+
+    def _pass_of(self, stay: Stay) -> Pass | None:
+        """The pass it came in by."""
+        if stay.by is not None:
+            found: Pass | None = stay.by.found
+            if found is None or not found.gone:
+                return found
+        name = kept_with(stay).get("pass")
+        return None if name is None else self.passes.get(name)
+
+    def _group_of(self, stay: Stay) -> Group | None:
+        """The group it counts for."""
+        if stay.by is not None:
+            group: Group | None = stay.by.group
+            if group is None or not group.gone:
+                return group
+        name = kept_with(stay).get("group")
+        return None if name is None else self.groups.get(name)
 
 
 def _kept_of(marks: dict[str, Any]) -> dict[str, Any]:

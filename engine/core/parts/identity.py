@@ -37,7 +37,8 @@ Seen = tuple[str, int]
 class Identity(Part):
     """What the rules of `rules/identity.py` ask.
 
-    seen: by lane, the plate that waits for its credential; lost: credentials reported lost, with when.
+    seen: by lane, the plate that waits for its credential; lost: credentials reported lost, with when. The
+    rules hold on to these very dicts.
     """
 
     THEME = "identity"
@@ -51,6 +52,7 @@ class Identity(Part):
         self.exit_without_entry: str | None = None
         self.seen: dict[Lane, Seen] = {}
         self.lost: dict[bytes, int] = {}
+        self.every_scan = False
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         self.rules = rules if isinstance(rules, IdentityRules) else None
@@ -99,7 +101,8 @@ class Identity(Part):
             now = self.lot.readers[lane.reader.id].lanes.get(lane.number)
             if now is not None:
                 kept[now] = seen
-        self.seen = kept
+        self.seen.clear()
+        self.seen.update(kept)
 
     def take_lost(self, event: TicketLost) -> None:
         """The credential is refused from here on, and its stay is the replacement's or over."""
@@ -148,8 +151,8 @@ class Identity(Part):
 
     def load(self, data: Any) -> None:
         readers = self.lot.readers
-        self.seen = {readers[id].lanes[number]: (plate, at_ms) for id, number, plate, at_ms in data[0]}
-        self.lost = data[1]
+        self.seen.update({readers[id].lanes[number]: (plate, at_ms) for id, number, plate, at_ms in data[0]})
+        self.lost.update(data[1])
 
 
 def _name(lane: Lane) -> str:

@@ -12,9 +12,16 @@ cdef class Limits(Part):
     cdef public list queue
     cdef public dict ripe
     cdef public long long closing_told_ms
-    cdef public tuple _left
+    cdef long long _last_ms
+    cdef bytes _left
+    cdef Area _left_from
+    @cython.locals(area=Area)
     cpdef moved(self, Stay stay, Area before)
-    cdef _expect(self, long long over_ms, Stay stay)
+    @cython.locals(over_ms="long long")
+    cdef _line_up(self, Stay stay)
+    @cython.locals(over_ms="long long")
+    cdef _expect(self, Stay stay)
+    cdef _push(self, long long over_ms, Stay stay)
     @cython.locals(scan=ScanDecided, marks=dict)
     cpdef heard(self, ReaderEvent event, Stay stay)
     cdef _let_out(self, ScanDecided event, Stay stay, bint turned)

@@ -1,6 +1,8 @@
 """How long a car may stay, when none may come in, and who only turned round."""
 
-from heapq import heapify, heappop, heappush
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from itertools import islice
 
 import msgspec
 
@@ -26,10 +28,11 @@ class Limits(Part):
     with a limit of its own from another one; overstay: ms, when that was found; turned: it is on its way
     out, within the grace}.
 
-    same_ms: the limit where all stays have the same one, else 0. queue: (when it is over, session, stay) of
-    the cars that have a limit, a heap. Cars that left stay in it until their time: to take them out would
-    cost each exit a search. ripe: those whose time is over, until the finding is journalled. Both are made
-    from the stays, and are no part of the state.
+    same_ms: the limit where all stays have the same one, else 0: then the lot's own stays are the queue,
+    since they stand there as they came in. queue: (when it is over, session, stay) of the cars that have a
+    limit and do not stand in that order, a heap. Cars that left stay in it until their time: to take them out
+    would cost each exit a search. ripe: those whose time is over, until the finding is journalled. Both are
+    made from the stays, and are no part of the state.
     """
 
     THEME = "limits"
@@ -44,7 +47,9 @@ class Limits(Part):
         self.queue: list[tuple[int, bytes, Stay]] = []
         self.ripe: dict[bytes, Stay] = {}
         self.closing_told_ms = 0
-        self._left: tuple[bytes, Area | None] = (b"", None)
+        self._last_ms = 0
+        self._left = b""
+        self._left_from: Area | None = None
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         """Without rules what was found is forgotten, but for what the stays have noted."""
@@ -74,14 +79,11 @@ class Limits(Part):
 
     def _make_queue(self) -> None:
         self.queue, self.ripe = [], {}
+        self._last_ms = 0
         self.next_ms = 0 if self.on else NEVER
         if self.limited:
-            self.queue = [
-                (over_ms, stay.session, stay)
-                for stay in self.lot.stays.values()
-                if (over_ms := self.over_ms(stay)) < NEVER
-            ]
-            heapify(self.queue)
+            for stay in self.lot.stays.values():
+                self._expect(stay)
 
     def limit_s(self, stay: Stay) -> int:
         """How long the car may stay where it is, s; 0 = as long as it likes. Area before class before lot."""
@@ -107,20 +109,42 @@ class Limits(Part):
     def moved(self, stay: Stay, before: Area | None) -> None:
         area = stay.area
         if area is None:
-            self._left = (stay.session, before)
+            self._left, self._left_from = stay.session, before
             return
         if self.same_ms and before is None:
-            self._expect(stay.entered_at_ms + self.same_ms, stay)
+            self._line_up(stay)
             return
         if not self.limited:
             return
         if before is not None and area.id in self.rules.longest_by_area:
             _note(stay, "since", self.lot.at_ms)
-        over_ms = self.over_ms(stay)
-        if over_ms < NEVER:
-            self._expect(over_ms, stay)
+        self._expect(stay)
 
-    def _expect(self, over_ms: int, stay: Stay) -> None:
+    def _line_up(self, stay: Stay) -> None:
+        """The last one in is the last one whose time is over, but for what a REPLAY tells and the like."""
+        over_ms = stay.entered_at_ms + self.same_ms
+        if stay.entered_at_ms < self._last_ms:
+            self._push(over_ms, stay)
+            return
+        self._last_ms = stay.entered_at_ms
+        if over_ms < self.next_ms:
+            self.next_ms = over_ms
+
+    def renamed(self, stay: Stay) -> None:
+        if self.same_ms and stay.area is not None:
+            self._push(stay.entered_at_ms + self.same_ms, stay)
+
+    def _expect(self, stay: Stay) -> None:
+        """Queue the stay, if it has a limit."""
+        over_ms = self.over_ms(stay)
+        if over_ms == NEVER:
+            return
+        if self.same_ms:
+            self._line_up(stay)
+        else:
+            self._push(over_ms, stay)
+
+    def _push(self, over_ms: int, stay: Stay) -> None:
         queue = self.queue
         heappush(queue, (over_ms, stay.session, stay))
         if over_ms < self.next_ms:
@@ -148,20 +172,20 @@ class Limits(Part):
         elif turned:
             _note(stay, "turned", True)
         elif stay.notes is not None:
-            _notes(stay).pop("turned", None)
+            _unnote(stay, "turned")
 
     def _seen_again(self, event: ReaderEvent, stay: Stay) -> None:
         """What was told of a car that was let out within the grace."""
         told = type(event) is HistoryRecorded and event.what == ScanDecided.TYPE
         if told or event.effect == "withdrawn":  # type: ignore[attr-defined]
-            _notes(stay).pop("turned", None)
+            _unnote(stay, "turned")
         elif stay.area is None and event.effect == "moved":  # type: ignore[attr-defined]
             self._turned_round(stay.session)
 
     def _turned_round(self, session: bytes) -> None:
         """It counts where the car left, which may be an inner area."""
-        left, before = self._left
-        if left == session and before is not None:
+        before = self._left_from
+        if before is not None and self._left == session:
             before.tally.turned_round += 1
 
     def due(self, now_ms: int) -> list[OperatorEvent]:
@@ -170,14 +194,32 @@ class Limits(Part):
             begin, end, shut = self.hours.span(now_ms)
             if shut and begin > self.closing_told_ms:
                 found.append(self._closing(now_ms, begin, end))
-        queue = self.queue
-        while queue and queue[0][0] <= now_ms:
-            stay = heappop(queue)[2]
+        for stay in self._ripened(now_ms):
             self.ripe[stay.session] = stay
         found += [self._overstay(stay, now_ms) for stay in self._over(now_ms)]
         if not found:
             self.next_ms = self._next(now_ms)
         return found
+
+    def _ripened(self, now_ms: int) -> list[Stay]:
+        """Those whose time was over since the last look, in the order in which it was."""
+        queue, found = self.queue, []
+        while queue and queue[0][0] <= now_ms:
+            found.append(heappop(queue))
+        for stay in self._line():
+            over_ms = stay.entered_at_ms + self.same_ms
+            if over_ms > now_ms:
+                break
+            found.append((over_ms, stay.session, stay))
+        found.sort(key=_order)
+        return [stay for _, _, stay in found]
+
+    def _line(self) -> Iterator[Stay]:
+        """Where all have the same limit, those that have not used it up as far as is known, oldest first. Who
+        did stands before them until he leaves: there are few of those, or the limit is none.
+        """
+        stays = self.lot.stays.values() if self.same_ms else ()
+        return (stay for stay in stays if stay.area is not None and "overstay" not in _notes(stay))
 
     def _over(self, now_ms: int) -> list[Stay]:
         """Those of the ripe that are still there and still over their time; the others are let go."""
@@ -191,6 +233,7 @@ class Limits(Part):
 
     def _next(self, now_ms: int) -> int:
         times = [self.queue[0][0] if self.queue else NEVER]
+        times += [stay.entered_at_ms + self.same_ms for stay in islice(self._line(), 1)]
         if self.hours is not None:
             times.append(self.hours.span(now_ms)[1])
         return min(times)
@@ -237,6 +280,10 @@ class Limits(Part):
             self.ripe.pop(bytes.fromhex(event.about["session"]), None)
 
 
+def _order(expected: tuple[int, bytes, Stay]) -> tuple[int, bytes]:
+    return expected[:2]
+
+
 def _notes(stay: Stay) -> dict[str, int]:
     notes = stay.notes
     found: dict[str, int] = {} if notes is None else notes.get(Limits.THEME, {})
@@ -244,6 +291,11 @@ def _notes(stay: Stay) -> dict[str, int]:
 
 
 def _note(stay: Stay, name: str, value: int) -> None:
-    if stay.notes is None:
-        stay.notes = {}
-    stay.notes.setdefault(Limits.THEME, {})[name] = value
+    stay.notes = {**(stay.notes or {}), Limits.THEME: {**_notes(stay), name: value}}
+
+
+def _unnote(stay: Stay, name: str) -> None:
+    notes = _notes(stay)
+    if name in notes:
+        own = {each: notes[each] for each in notes if each != name}
+        stay.notes = {**(stay.notes or {}), Limits.THEME: own}

@@ -57,6 +57,7 @@ class Passback(Part):
         self.rules = rules if isinstance(rules, PassbackRules) else None
         inner = [area.id for area in self.lot.areas.values() if area.parent is not None]
         self.timed_inside = frozenset(id for id in inner if self.mode_of(id) == "timed")
+        self.every_scan = bool(self.timed_inside)
         self.on = self.rules is not None
 
     def mode_of(self, area: str) -> str:

@@ -9,6 +9,8 @@ cdef class Pass:
     cdef public dict pending
     cdef public Marks said
     cdef public Group said_with
+    cdef public bint timed
+    cdef public bint gone
     cdef public object spec
     cdef public tuple areas
     cdef public tuple classes
@@ -30,12 +32,14 @@ cdef class Pass:
 cdef class Group:
     cdef public str name
     cdef public object limit
+    cdef public long long most
     cdef public dict areas
     cdef public str over
     cdef public dict members
     cdef public dict counted
     cdef public dict by_area
     cdef public Marks said
+    cdef public bint gone
     cpdef void count(self, Lot lot, Stay stay)
     cpdef void uncount(self, Stay stay)
     @cython.locals(inside=Area, stays=dict)
@@ -44,10 +48,12 @@ cdef class Group:
 
 cdef class Holder:
     cdef public list passes
+    cdef public Pass only
     cdef public Group group
 
 cdef dict _tidied(Lot lot, dict stays, Py_ssize_t members)
 cpdef bint is_open(Lot lot, Stay stay, bytes without) except -1
 cpdef bint before_barrier(Lot lot, Stay stay, bytes without) except -1
 cpdef bint heads_for(Area area, Stay stay) except -1
+@cython.locals(own=dict)
 cpdef dict kept_with(Stay stay)

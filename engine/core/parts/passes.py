@@ -11,6 +11,8 @@ from liftgate.engine.core.model import Area, Lot, Stay
 
 THEME = "entitlements"
 
+NO_LIMIT = 1 << 62
+
 
 class PassSpec(msgspec.Struct, frozen=True):
     """What a pass says. from_ms, until_ms: its validity, the end not part of it, None: open; weekly: its
@@ -35,7 +37,8 @@ class Pass:
     number: its place in the order of issue; used: entries that took effect; spent_ms: when the last of its
     uses was used, 0: some are left; pending: stays before an opened barrier by it, by session, perhaps
     with some that lapsed since; permitted, low_ms, high_ms: the calendar's last answer and how long it
-    holds, said: the marks of an entry by it, with said_with, its credential's group (no part of the state).
+    holds, said: the marks of an entry by it, with said_with, its credential's group (no part of the state);
+    timed: whether it has weekly times; gone: it was dropped, and its name may be another's.
     """
 
     def __init__(self, spec: PassSpec, number: int) -> None:
@@ -45,6 +48,7 @@ class Pass:
         self.pending: dict[bytes, Stay] = {}
         self.said: Marks | None = None
         self.said_with: Group | None = None
+        self.gone = False
         self.take(spec)
 
     def take(self, spec: PassSpec) -> None:
@@ -53,6 +57,7 @@ class Pass:
         self.areas = spec.areas
         self.classes = spec.classes
         self.weekly = spec.weekly
+        self.timed = bool(spec.weekly)
         self.uses = spec.uses
         self.from_ms = spec.from_ms or 0
         self.until_ms = spec.until_ms if spec.until_ms is not None else 1 << 62
@@ -95,9 +100,10 @@ class Pass:
 class Group:
     """Credentials that share an allotment.
 
-    limit: stays at once, None: any number; areas: the same by area; over: "refuse" or "casual"; counted:
-    stays that count, by session, and by_area those in or on the way into each limited area, both perhaps
-    with some that ended unseen (a lapse): whoever stands before a full group counts them (`use`).
+    limit, most: stays at once, None and NO_LIMIT: any number; areas: the same by area; over: "refuse" or
+    "casual"; counted: stays that count, by session, and by_area those in or on the way into each limited
+    area, both perhaps with some that ended unseen (a lapse): whoever stands before a full group counts them
+    (`use`); gone: it was removed, and its name may be another's.
     """
 
     def __init__(self, name: str) -> None:
@@ -109,10 +115,13 @@ class Group:
         self.counted: dict[bytes, Stay] = {}
         self.by_area: dict[str, dict[bytes, Stay]] = {}
         self.said: Marks | None = None
+        self.most = NO_LIMIT
+        self.gone = False
 
     def set(self, limit: int | None, areas: dict[str, int], over: str) -> None:
         """These are its allotments from here on."""
         self.limit, self.areas, self.over = limit, areas, over
+        self.most = NO_LIMIT if limit is None else limit
         self.by_area = {area: {} for area in areas}
 
     def count(self, lot: Lot, stay: Stay) -> None:
@@ -145,10 +154,9 @@ class Group:
 
     def is_full(self, lot: Lot, without: bytes) -> bool:
         """Whether one more stay would be too many. What `counted` holds is never too few."""
-        limit = self.limit
-        if limit is None or len(self.counted) < limit:
+        if len(self.counted) < self.most:
             return False
-        return self.use(lot, without) >= limit
+        return self.use(lot, without) >= self.most
 
     def full_area(self, lot: Lot, area: Area, without: bytes) -> str:
         """The first of the areas that an entry into `area` leads into whose allotment is used up, or ""."""
@@ -164,11 +172,26 @@ class Group:
 
 
 class Holder:
-    """What one credential holds: passes in the order of their issue, and its group."""
+    """What one credential holds: passes in the order of their issue, and its group. only: the pass, where it
+    is one, as nearly always.
+    """
 
     def __init__(self) -> None:
         self.passes: list[Pass] = []
+        self.only: Pass | None = None
         self.group: Group | None = None
+
+    def hold(self, found: Pass) -> None:
+        """It has one more pass."""
+        self._set(sorted([*self.passes, found], key=lambda each: each.number))
+
+    def drop(self, found: Pass) -> None:
+        """It has that pass no longer."""
+        self._set([each for each in self.passes if each is not found])
+
+    def _set(self, passes: list[Pass]) -> None:
+        self.passes = passes
+        self.only = passes[0] if len(passes) == 1 else None
 
 
 def _tidied(lot: Lot, stays: dict[bytes, Stay], members: int) -> dict[bytes, Stay]:
@@ -199,7 +222,7 @@ def heads_for(area: Area | None, stay: Stay) -> bool:
 
 def kept_with(stay: Stay | None) -> dict[str, Any]:
     """What entitlements keep with a stay: `pass`, `group`, `casual` (the reason), each where it applies."""
-    if stay is None or stay.notes is None:
-        return {}
-    own: dict[str, Any] = stay.notes.get(THEME, {})
-    return own
+    own: dict[str, Any] | None = None
+    if stay is not None and stay.notes is not None:
+        own = stay.notes.get(THEME)
+    return {} if own is None else own

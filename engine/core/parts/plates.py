@@ -3,9 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
+from liftgate.codecs import codes
 from liftgate.engine.core.model import Stay
 
-PLATE = 4
+PLATE = codes.PLATE
 """Its kind of credential."""
 
 PLATE_MAX = 16

@@ -21,6 +21,7 @@ def set_rules(lot: Lot, rules: dict[str, Any]) -> None:
     parts = [part for part in lot.parts.values() if part.on]
     lot.watchers = tuple(part for part in parts if part.watches and type(part).moved is not Part.moved)
     lot.listeners = tuple(part for part in parts if part.listens and type(part).heard is not Part.heard)
+    lot.scan_listeners = tuple(part for part in lot.listeners if part.every_scan)
     lot.lane_listeners = tuple(part for part in parts if type(part).passed is not Part.passed)
     lot.entry, lot.exit = rules_of(lot)
 

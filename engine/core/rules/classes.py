@@ -49,11 +49,20 @@ class HasSpaceOfClass(HasSpace):
     def classes(self, lot: Lot, read: ReadCredential) -> tuple[str, ...]:
         """What the car may have, in order of preference."""
         if self.passes and (read.marks is not None or read.stay is not None):
-            name = _came_by(read)
-            found = None if name is None else self.passes.get(name)
+            found = self._came_by(read)
             if found is not None and found.classes:
                 return found.classes
         return lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
+
+    def _came_by(self, read: ReadCredential) -> Pass | None:
+        """The pass by which the car comes in, or further in the one by which it came."""
+        if read.said is not None and read.said.found is not None:
+            found: Pass = read.said.found
+            return found
+        if read.marks is not None and "pass" in read.marks:
+            return self.passes.get(read.marks["pass"])
+        name = None if comes_from_street(read) else kept_with(read.stay).get("pass")
+        return None if name is None else self.passes.get(name)
 
     def _others(self, classes: tuple[str, ...]) -> list[str]:
         """The fallbacks of `classes`, each once, in their order."""
@@ -76,11 +85,3 @@ def passes_and_fallback(lot: Lot) -> tuple[dict[str, Pass], dict[str, tuple[str,
     entitled, classes = lot.ruled("entitlements"), lot.ruled("classes")
     passes = {} if entitled is None else entitled.passes
     return passes, {} if classes is None else classes.rules.fallback
-
-
-def _came_by(read: ReadCredential) -> str | None:
-    """The pass by which the car comes in, or further in the one by which it came."""
-    if read.marks is not None and "pass" in read.marks:
-        name: str = read.marks["pass"]
-        return name
-    return None if comes_from_street(read) else kept_with(read.stay).get("pass")

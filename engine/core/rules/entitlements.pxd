@@ -13,8 +13,8 @@ cdef class IsEntitled(PartRule):
     cpdef int check(self, Lot lot, ReadCredential read) except -1
     @cython.locals(begins=bint, reason=int, found=Pass, group=Group)
     cdef int _judge(self, Lot lot, ReadCredential read, Holder holder) except -1
-    @cython.locals(found=Pass, reason=int, worst=int)
-    cdef tuple _best_pass(self, Lot lot, ReadCredential read, Holder holder)
+    @cython.locals(found=Pass)
+    cdef Pass _good_pass(self, Lot lot, ReadCredential read, Holder holder)
     @cython.locals(at_ms="long long")
     cdef int _objection(self, Lot lot, ReadCredential read, Pass found) except -2
     cdef bint _is_time(self, Pass found, long long at_ms) except -1

@@ -48,13 +48,15 @@ class IsEntitled(PartRule):
 
     def _judge(self, lot: Lot, read: ReadCredential, holder: Holder) -> int:
         begins = comes_from_street(read)
-        found, reason = self._best_pass(lot, read, holder)
-        if reason == NOT_HERE:
-            reason = self._without(lot, read, holder)
-        elif reason and self._may_be_casual(lot, read, reason):
-            return _let_in_casually(read, reason)
-        if reason:
-            return reason
+        found = self._good_pass(lot, read, holder)
+        if found is None and holder.passes:
+            reason = self._nearest(lot, read, holder)
+            if reason == NOT_HERE:
+                reason = self._without(lot, read, holder)
+            elif self._may_be_casual(lot, read, reason):
+                return _let_in_casually(read, reason)
+            if reason:
+                return reason
         group = holder.group
         if group is not None and not begins and kept_with(read.stay).get("group") != group.name:
             group = None
@@ -66,16 +68,18 @@ class IsEntitled(PartRule):
             _say_holder(read, found, group)
         return 0
 
-    def _best_pass(self, lot: Lot, read: ReadCredential, holder: Holder) -> tuple[Pass | None, int]:
-        """The first pass that lets in, or the reason of the one that came nearest to it."""
-        worst = 0
+    def _good_pass(self, lot: Lot, read: ReadCredential, holder: Holder) -> Pass | None:
+        """The first pass that lets in."""
+        if holder.only is not None:
+            return None if self._objection(lot, read, holder.only) else holder.only
         for found in holder.passes:
-            reason = self._objection(lot, read, found)
-            if not reason:
-                return found, 0
-            if not worst or _NEAREST.index(reason) > _NEAREST.index(worst):
-                worst = reason
-        return None, worst
+            if not self._objection(lot, read, found):
+                return found
+        return None
+
+    def _nearest(self, lot: Lot, read: ReadCredential, holder: Holder) -> int:
+        """The reason of the pass that came nearest to letting in, where none does."""
+        return max((self._objection(lot, read, found) for found in holder.passes), key=_NEAREST.index)
 
     def _objection(self, lot: Lot, read: ReadCredential, found: Pass) -> int:
         at_ms = read.time_ms
@@ -85,7 +89,7 @@ class IsEntitled(PartRule):
             return NOT_VALID
         if found.uses is not None and _is_used_up(lot, read, found):
             return USED_UP
-        if found.weekly and not self._is_time(found, at_ms):
+        if found.timed and not self._is_time(found, at_ms):
             return OUTSIDE_TIMES
         return 0
 
@@ -166,12 +170,12 @@ def _say_holder(read: ReadCredential, found: Pass | None, group: Group | None) -
     if found is not None:
         if found.said is None or found.said_with is not group:
             by = {"pass": found.spec.name}
-            found.said = Marks(by if group is None else {**by, "group": group.name})
+            found.said = Marks(by if group is None else {**by, "group": group.name}, found, group)
             found.said_with = group
         read.say(found.said)
     elif group is not None:
         if group.said is None:
-            group.said = Marks({"group": group.name})
+            group.said = Marks({"group": group.name}, None, group)
         read.say(group.said)
 
 

@@ -1,8 +1,11 @@
 """Whose car it is: plates beside credentials, and credentials that were reported lost."""
 
+from typing import Any
+
+from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
-from liftgate.engine.core.parts.plates import PLATE, edits, normal, plate_of
+from liftgate.engine.core.parts.plates import edits, normal, plate_of
 from liftgate.engine.core.rules.access import DENIED
 from liftgate.engine.core.rules.base import PartRule, Rule
 from liftgate.engine.core.rules.place import is_judged_elsewhere
@@ -12,7 +15,11 @@ LOOK = 500
 
 
 class WitnessRule(PartRule):
-    """A rule of lots where plates are witnesses at some lane."""
+    """A rule of lots where plates are witnesses at some lane. seen: the part's own dict."""
+
+    def __init__(self, part: Any) -> None:
+        super().__init__(part)
+        self.seen = part.seen
 
     @classmethod
     def made_for(cls, lot: Lot) -> Rule | None:
@@ -30,13 +37,13 @@ class PlateIsWitness(WitnessRule):
     name = "plate"
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        if read.kind != PLATE or not self.part.is_witnessed(read.lane):
+        if read.kind != codes.PLATE or not self.part.is_witnessed(read.lane):
             return 0
         read.mark("witness", normal(read.token))
         return WITNESS
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
-        if read.kind != PLATE:
+        if read.kind != codes.PLATE:
             return "not a plate"
         witnessed = self.part.is_witnessed(read.lane)
         return "a witness at this lane: noted" if witnessed else "a credential at this lane"
@@ -48,7 +55,7 @@ class PlateComesAlong(WitnessRule):
     name = "plate beside"
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        if self.part.seen:
+        if self.seen:
             plate = self.part.plate_at(read.lane, read.time_ms)
             if plate is not None:
                 read.mark("plate", plate)
@@ -64,7 +71,7 @@ class PlateAgrees(WitnessRule):
     name = "plate against stay"
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        return self._compare(read) if self.part.seen else 0
+        return self._compare(read) if self.seen else 0
 
     def _compare(self, read: ReadCredential) -> int:
         plate = self.part.plate_at(read.lane, read.time_ms)
@@ -101,14 +108,19 @@ class NotLost(PartRule):
 
     name = "lost"
 
+    def __init__(self, part: Any) -> None:
+        super().__init__(part)
+        self.lost = part.lost
+
     @classmethod
     def made_for(cls, lot: Lot) -> Rule | None:
         return cls(lot.parts["identity"]) if is_judged_elsewhere(lot) else None
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        lost = self.part.lost
-        return DENIED if lost and read.credential in lost and read.credential in lot.denied else 0
+        if self.lost and read.credential in self.lost and read.credential in lot.denied:
+            return DENIED
+        return 0
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
-        at_ms = self.part.lost.get(read.credential)
+        at_ms = self.lost.get(read.credential)
         return "not reported lost" if at_ms is None else f"reported lost at {at_ms}"

@@ -5,7 +5,6 @@ from liftgate.engine.core.model cimport Area, Lot, Stay
 from liftgate.engine.core.rules.base cimport Rule
 
 cdef class GoesWithTheTide(Rule):
-    cdef public dict tides
     @cython.locals(tide=tuple, run=int, clear_until_ms="long long", since_ms="long long", now_ms="long long")
     cpdef int check(self, Lot lot, ReadCredential read) except -1
 
@@ -13,5 +12,5 @@ cdef long long _moment(ReadCredential read) except? -1
 
 cdef class NotHeldByPlan(Rule):
     cdef public dict by_area
-    @cython.locals(area=Area, stay=Stay)
+    @cython.locals(area=Area, stay=Stay, places="long long")
     cpdef int check(self, Lot lot, ReadCredential read) except -1

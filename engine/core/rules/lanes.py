@@ -1,7 +1,5 @@
 """What lanes add to a scan: the tide of a lane for both ways, and places that a plan keeps for others."""
 
-from typing import Any
-
 from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
@@ -17,24 +15,18 @@ class GoesWithTheTide(Rule):
     """A tidal lane lets through one way at a time, and nobody while it clears.
 
     Both ways alike: who is inside finds another lane or waits for the turn, a car in a lane that others come
-    through finds a collision. tides: the part's own dict, empty while no lane is tidal.
+    through finds a collision.
     """
 
     name = "tide"
     always = False
 
-    def __init__(self, tides: dict[Any, Any]) -> None:
-        self.tides = tides
-
     @classmethod
     def made_for(cls, lot: Lot) -> "GoesWithTheTide | None":
-        part = lot.ruled("lanes")
-        return None if part is None else cls(part.tides.by_lane)
+        return None if lot.ruled("lanes") is None else cls()
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        if not self.tides:
-            return 0
-        tide = self.tides.get(read.lane)
+        tide = read.lane.tide
         if tide is None:
             return 0
         run, clear_until_ms, since_ms = tide
@@ -44,7 +36,7 @@ class GoesWithTheTide(Rule):
         return AGAINST_THE_TIDE
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
-        tide = self.tides.get(read.lane)
+        tide = read.lane.tide
         if tide is None:
             return "the lane runs both ways"
         run, clear_until_ms, since_ms = tide
@@ -78,8 +70,11 @@ class NotHeldByPlan(Rule):
         if not self.by_area:
             return 0
         area = read.lane.area
-        places = self.by_area.get(area.id)
-        if places is None or area.available() > places:
+        kept = self.by_area.get(area.id)
+        if kept is None:
+            return 0
+        places = kept
+        if area.available() > places:
             return 0
         stay = read.stay
         return 0 if stay is not None and stay.is_promised(area) else HELD_FOR_OTHERS

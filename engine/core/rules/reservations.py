@@ -46,9 +46,10 @@ class HasSpaceOrReservation(HasSpaceOfClass):
                     found = self.book.coming(read.credential, read.lane.area.id, read.time_ms)
                     if found is not None:
                         return self._reserved(lot, read, found)
-                holds = self.by_area.get(read.lane.area.id)
-                if holds is not None:
-                    return self._beside(lot, read, holds)
+                if self.by_area:
+                    holds = self.by_area.get(read.lane.area.id)
+                    if holds is not None:
+                        return self._beside(lot, read, holds)
         return HasSpaceOfClass.check(self, lot, read)
 
     def _reserved(self, lot: Lot, read: ReadCredential, found: Reservation) -> int:

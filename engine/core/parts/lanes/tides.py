@@ -18,9 +18,6 @@ from liftgate.engine.core.theme_events.lanes import TideTurned
 Key = tuple[str, int]
 """A lane: its reader's id and its number."""
 
-Seen = tuple[int, int, int]
-"""What the rule needs: IN, OUT or 0, until when the lane clears, since when it runs so."""
-
 WAYS = {"in": codes.IN, "out": codes.OUT, "closed": 0}
 
 
@@ -36,12 +33,12 @@ class Running(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Tides:
-    """The tides of one lot. by_lane: for the rule, which holds on to this very dict."""
+    """The tides of one lot. tidal: the lanes that have one, each in its `tide` for the rule."""
 
     def __init__(self, lot: Lot) -> None:
         self.lot = lot
         self.running: dict[Key, Running] = {}
-        self.by_lane: dict[Lane, Seen] = {}
+        self.tidal: list[Lane] = []
         self.rules: dict[Key, Tide] = {}
         self.clearing_s = 0
 
@@ -114,11 +111,14 @@ class Tides:
         """Point at the lanes as they are now; what ran at one that is gone is forgotten."""
         for key in [key for key in self.running if self.lane(key) is None]:
             del self.running[key]
-        self.by_lane.clear()
+        for lane in self.tidal:
+            lane.tide = None
+        self.tidal = []
         for key, tide in self.running.items():
-            lane = self.lane(key)
-            if lane is not None and tide.run in WAYS:
-                self.by_lane[lane] = (WAYS[tide.run], tide.clear_until_ms, tide.since_ms)
+            found = self.lane(key)
+            if found is not None and tide.run in WAYS:
+                found.tide = (WAYS[tide.run], tide.clear_until_ms, tide.since_ms)
+                self.tidal.append(found)
 
     def dump(self) -> Any:
         return [[*key, msgspec.to_builtins(tide)] for key, tide in self.running.items()]

@@ -1,4 +1,3 @@
-cimport cython
 from liftgate.codecs cimport codes
 from liftgate.engine.core.events cimport HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model cimport Area, Lot, Stay
@@ -13,5 +12,7 @@ cdef class ReservationsPart(Part):
     cdef public dict arriving
     cdef public dict to_tell
     cdef public bint freed
+    cdef public dict known
+    cdef public dict wanted
     cpdef moved(self, Stay stay, Area before)
     cpdef heard(self, ReaderEvent event, Stay stay)

@@ -35,7 +35,7 @@ class ReservationsPart(Part):
     by_session: those whose car was let in, kept after it backed out, since its passage may only be late, and
     several of a car that goes on into an inner area by another one; arriving: those with an opened barrier;
     to_tell: whose car was turned away and nobody was told yet; freed: a place may be offered to who waits (no
-    part of the state).
+    part of the state); known, wanted: the very dicts of book and holds, since every car looks into them.
     """
 
     THEME = THEME
@@ -53,6 +53,9 @@ class ReservationsPart(Part):
         self.arriving: dict[bytes, Reservation] = {}
         self.to_tell: dict[bytes, Reservation] = {}
         self.freed = True
+        self.every_scan = False
+        self.known = self.book.all
+        self.wanted = self.holds.wanted
 
     def configure(self, rules: Any) -> None:
         self.rules = rules
@@ -116,7 +119,7 @@ class ReservationsPart(Part):
     # -- cars
 
     def heard(self, event: ReaderEvent, stay: Stay | None) -> None:
-        if not self.book.all:
+        if not self.known:
             return
         if isinstance(event, ScanDecided):
             if self.lot.marks is not None:
@@ -183,10 +186,9 @@ class ReservationsPart(Part):
         self._become(found, BOOKED)
 
     def moved(self, stay: Stay, before: Area | None) -> None:
-        if not self.book.all:
-            return
-        self._follow(stay)
-        if self.holds.wanted:
+        if self.by_session and stay.session in self.by_session:
+            self._follow(stay)
+        if self.wanted:
             self.holds.withhold()
 
     def _follow(self, stay: Stay) -> None:

@@ -108,13 +108,45 @@ def test_many_overstays_come_in_portions() -> None:
 
 
 def test_cars_that_left_do_not_fill_the_queue() -> None:
-    """It is made anew when most of it is stale."""
-    yard = a_yard(longest_stay_s=86_400)
+    """It is made anew when most of it is stale, whether all have the same limit or not."""
+    for limits in ({"longest_stay_s": 86_400}, {"longest_by_class": {"standard": 86_400}}):
+        yard = a_yard(**limits)
+        yard.careful = False
+        for _ in range(700):
+            yard.scan(0)
+            yard.scan(1)
+        found = yard.lot.parts["limits"]
+        assert len(found.queue) <= 257
+
+
+def test_a_stay_under_another_credential_is_found_in_time() -> None:
+    """Though cars that came in later stand before it in the lot then."""
+    rules = {"limits": {"longest_stay_s": 7200}, "identity": {}}
+    yard = Yard(lot_spec() | {"rules": rules}, r=IN_AND_OUT)
+    session = yard.scan(0, b"a").session
+    yard.tick(HOUR)
+    yard.scan(0, b"b")
+    names = {"credential": {"kind": CARD, "token": b"a"}, "replacement": {"kind": CARD, "token": b"new"}}
+    assert yard.order("lost_ticket", **names, cause="lost", actor="jo")[0]
+    [finding] = findings(yard.tick(HOUR))
+    assert finding.about["session"] == session.hex()
+    assert len(findings(yard.tick(HOUR))) == 1
+
+
+def test_a_car_that_is_told_of_late_is_found_in_time() -> None:
+    """Among those that came in meanwhile, in the order in which their time was over."""
+    yard = a_yard(longest_stay_s=7200)
     yard.careful = False
-    for _ in range(700):
-        yard.scan(0)
-        yard.scan(1)
-    assert len(yard.lot.parts["limits"].queue) <= 257
+    yard.tick(HOUR)
+    yard.scan(0, b"b")
+    yard.history(0, 0x10, CARD, b"a", verdict=1, at_ms=NOON)
+    assert [about(finding) for finding in findings(yard.tick(HOUR))] == [b"a"]
+    yard.history(0, 0x10, CARD, b"c", verdict=1, at_ms=NOON + 1)
+    assert [about(finding) for finding in findings(yard.tick(2 * HOUR))] == [b"c", b"b"]
+
+
+def about(finding: FindingMade) -> bytes:
+    return bytes.fromhex(finding.about["credential"])[1:]
 
 
 def test_nobody_comes_in_while_it_is_closed() -> None:
