@@ -81,7 +81,7 @@ def _note_pass(lot: Lot, read: ReadCredential) -> None:
     part = lot.ruled(THEME)
     if part is not None:
         found = part.came_by(read.credential, read.time_ms)
-        read.marks = None if found is None else {"pass": found}
+        read.marks, read.said = (None if found is None else {"pass": found}), None
 
 
 def _passage(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:

@@ -317,6 +317,19 @@ def test_history_uses_a_code_and_counts_for_a_group_whatever_the_limits() -> Non
     made.check()
 
 
+def test_history_gives_a_spot_by_the_pass_that_the_stay_is_counted_for() -> None:
+    """Not by the one that would have let the car in by now."""
+    spots = lot_spec(area("north", None, block("P1", "A", 2), block("P1", "C", 2, "charging")))
+    made = yard(spec=spots)
+    monday = [{"days": ["mon"], "from": "08:00", "to": "18:00"}]
+    issue(made, "weekdays", b"anna", weekly=monday, classes=["charging"])
+    issue(made, "always", b"anna", classes=["standard"])
+    assert made.scan(0).spot == "P1-A-001"
+    made.scan(1)
+    assert made.history(0, 0x10, CARD, b"anna", verdict=1).spot == "P1-C-001"
+    made.check()
+
+
 # Groups
 
 
