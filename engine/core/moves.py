@@ -30,6 +30,9 @@ def move_now(lot: Lot, stay: Stay, to: Area | None, block: Block | None, number:
             to.tally.entered += 1
         for part in lot.watchers:
             part.moved(stay, before)
+    elif to is not None:
+        for part in lot.watchers:
+            part.shifted(stay)
 
 
 def promise_move(

@@ -73,6 +73,9 @@ class Part:
     def moved(self, stay: Stay, before: Area | None) -> None:
         """A car went from `before` to stay.area, None = the street; called only where overridden."""
 
+    def shifted(self, stay: Stay) -> None:
+        """A car was counted into the area that it was in already, perhaps to another spot or to none."""
+
     def renamed(self, stay: Stay) -> None:
         """The stay goes on under another credential, and stands last in `lot.stays` now."""
 

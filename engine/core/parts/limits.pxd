@@ -11,14 +11,18 @@ cdef class Limits(Part):
     cdef public long long same_ms
     cdef public list queue
     cdef public dict ripe
+    cdef public dict aside
     cdef public long long closing_told_ms
     cdef long long _last_ms
     cdef bytes _left
     cdef Area _left_from
     @cython.locals(area=Area)
     cpdef moved(self, Stay stay, Area before)
-    @cython.locals(over_ms="long long")
     cdef _line_up(self, Stay stay)
+    cdef bint _is_last(self, Stay stay) except -1
+    cdef _put_aside(self, long long over_ms, Stay stay)
+    @cython.locals(over_ms="long long")
+    cdef _stand(self, Stay stay)
     @cython.locals(over_ms="long long")
     cdef _expect(self, Stay stay)
     cdef _push(self, long long over_ms, Stay stay)

@@ -30,9 +30,10 @@ class Limits(Part):
 
     same_ms: the limit where all stays have the same one, else 0: then the lot's own stays are the queue,
     since they stand there as they came in. queue: (when it is over, session, stay) of the cars that have a
-    limit and do not stand in that order, a heap. Cars that left stay in it until their time: to take them out
-    would cost each exit a search. ripe: those whose time is over, until the finding is journalled. Both are
-    made from the stays, and are no part of the state.
+    limit and do not stand in that order, a heap; aside: those of them that stand among others, by session.
+    Cars that left stay in both until their time: to take them out would cost each exit a search. ripe: those
+    whose time is over, until the finding is journalled. All are made from the stays, and are no part of the
+    state.
     """
 
     THEME = "limits"
@@ -46,6 +47,7 @@ class Limits(Part):
         self.same_ms = 0
         self.queue: list[tuple[int, bytes, Stay]] = []
         self.ripe: dict[bytes, Stay] = {}
+        self.aside: dict[bytes, None] = {}
         self.closing_told_ms = 0
         self._last_ms = 0
         self._left = b""
@@ -78,12 +80,15 @@ class Limits(Part):
         self._make_queue()
 
     def _make_queue(self) -> None:
-        self.queue, self.ripe = [], {}
+        self.queue, self.ripe, self.aside = [], {}, {}
         self._last_ms = 0
         self.next_ms = 0 if self.on else NEVER
         if self.limited:
             for stay in self.lot.stays.values():
-                self._expect(stay)
+                if not self.same_ms:
+                    self._expect(stay)
+                elif self.over_ms(stay) != NEVER:
+                    self._stand(stay)
 
     def limit_s(self, stay: Stay) -> int:
         """How long the car may stay where it is, s; 0 = as long as it likes. Area before class before lot."""
@@ -120,11 +125,32 @@ class Limits(Part):
             _note(stay, "since", self.lot.at_ms)
         self._expect(stay)
 
+    def shifted(self, stay: Stay) -> None:
+        """Another class of spot may have another limit."""
+        if self.limited and not self.same_ms:
+            self._expect(stay)
+
     def _line_up(self, stay: Stay) -> None:
-        """The last one in is the last one whose time is over, but for what a REPLAY tells and the like."""
+        """The last one in is the last one whose time is over, but for those who stood before a barrier while
+        others came in, and what a REPLAY tells.
+        """
+        if stay.since_ms and not self._is_last(stay):
+            self._put_aside(stay.entered_at_ms + self.same_ms, stay)
+        else:
+            self._stand(stay)
+
+    def _is_last(self, stay: Stay) -> bool:
+        return next(reversed(self.lot.stays.values())) is stay
+
+    def _put_aside(self, over_ms: int, stay: Stay) -> None:
+        self.aside[stay.session] = None
+        self._push(over_ms, stay)
+
+    def _stand(self, stay: Stay) -> None:
+        """All who are in the line stand behind it from here on."""
         over_ms = stay.entered_at_ms + self.same_ms
         if stay.entered_at_ms < self._last_ms:
-            self._push(over_ms, stay)
+            self._put_aside(over_ms, stay)
             return
         self._last_ms = stay.entered_at_ms
         if over_ms < self.next_ms:
@@ -132,7 +158,7 @@ class Limits(Part):
 
     def renamed(self, stay: Stay) -> None:
         if self.same_ms and stay.area is not None:
-            self._push(stay.entered_at_ms + self.same_ms, stay)
+            self._put_aside(stay.entered_at_ms + self.same_ms, stay)
 
     def _expect(self, stay: Stay) -> None:
         """Queue the stay, if it has a limit."""
@@ -205,7 +231,9 @@ class Limits(Part):
         """Those whose time was over since the last look, in the order in which it was."""
         queue, found = self.queue, []
         while queue and queue[0][0] <= now_ms:
-            found.append(heappop(queue))
+            first = heappop(queue)
+            found.append(first)
+            self.aside.pop(first[1], None)
         for stay in self._line():
             over_ms = stay.entered_at_ms + self.same_ms
             if over_ms > now_ms:
@@ -218,8 +246,9 @@ class Limits(Part):
         """Where all have the same limit, those that have not used it up as far as is known, oldest first. Who
         did stands before them until he leaves: there are few of those, or the limit is none.
         """
-        stays = self.lot.stays.values() if self.same_ms else ()
-        return (stay for stay in stays if stay.area is not None and "overstay" not in _notes(stay))
+        stays, aside = self.lot.stays.values() if self.same_ms else (), self.aside
+        inside = (stay for stay in stays if stay.area is not None and stay.session not in aside)
+        return (stay for stay in inside if "overstay" not in _notes(stay))
 
     def _over(self, now_ms: int) -> list[Stay]:
         """Those of the ripe that are still there and still over their time; the others are let go."""

@@ -191,6 +191,10 @@ class ReservationsPart(Part):
         if self.wanted:
             self.holds.withhold()
 
+    def shifted(self, stay: Stay) -> None:
+        """It may be the arrival of one more reservation of the same car."""
+        self.moved(stay, stay.area)
+
     def _follow(self, stay: Stay) -> None:
         """Where the car of its reservations is now: in their area, or out of it, and they are over."""
         for found in list(self.by_session.get(stay.session, ())):

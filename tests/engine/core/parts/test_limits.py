@@ -40,6 +40,30 @@ def test_a_stay_too_long_is_found_once() -> None:
     yard.check()
 
 
+def test_who_comes_in_late_keeps_nobody_from_being_found_in_time() -> None:
+    """A car by an older clock came in while another stood before its barrier: its time is over first."""
+    yard = a_yard(lanes=(lane_spec(0, "entry", confirm=True), lane_spec(1, "entry")), longest_stay_s=7200)
+    late = yard.scan(0, b"anna")
+    early = yard.scan(1, b"boris", at_ms=yard.now_ms - 9_000)
+    yard.passage(0, 1, late.session)
+    for session, after_ms in ((early.session, 2 * HOUR - 9_000), (late.session, 9_000)):
+        [finding] = findings(yard.tick(after_ms))
+        assert finding.about["session"] == session.hex()
+    yard.check()
+
+
+def test_a_car_that_loses_its_spot_gets_the_limit_of_those_without_one() -> None:
+    """Seen coming out of an inner area where it never was, it has no spot any more, and no class."""
+    rules: dict[str, Any] = {"longest_stay_s": 7200, "longest_by_class": {"standard": 3600}}
+    yard = a_yard(*NESTED, lanes=NESTED_LANES, **rules)
+    yard.scan(0)
+    yard.order("reset_passback", kind=CARD, token=b"anna", actor="jo")
+    yard.scan(3)
+    assert yard.tick(HOUR) == ()
+    assert len(findings(yard.tick(HOUR))) == 1
+    yard.check()
+
+
 def test_a_car_that_left_is_no_overstay() -> None:
     """Nor one that left and came again, before its own time."""
     yard = a_yard(longest_stay_s=7200)

@@ -195,6 +195,21 @@ def test_a_named_spot_with_a_car_in_it_is_kept_as_soon_as_it_is_free() -> None:
     made.check()
 
 
+def test_a_car_that_is_in_arrives_by_its_second_reservation_too() -> None:
+    """It came in again where that is allowed: it moved no count, and yet it passed the barrier."""
+    nested = lot_spec(area("north", None, block("P1", "A", 3)), area("vip", "north", block("P0", "V", 3)))
+    lanes = (lane_spec(0, "entry"), lane_spec(2, "entry", "vip", confirm=True))
+    made = yard(3, lanes, nested, more={"passback": {"areas": {"vip": "soft"}}})
+    ids = [booked(made, area="vip"), booked(made, area="vip")]
+    at(made, BEGIN)
+    made.scan(0)
+    for _ in ids:
+        made.passage(2, 1, made.scan(2).session)
+    assert at(made, BEGIN + 2 * MINUTE) == []
+    assert [part(made).book.all[id].state for id in ids] == ["inside", "inside"]
+    made.check()
+
+
 def test_a_spot_that_gets_free_is_withheld_at_once() -> None:
     """The car in it left: the next car gets another, before and after a snapshot."""
     made = yard(2)
