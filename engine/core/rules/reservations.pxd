@@ -20,4 +20,4 @@ cdef class HasSpaceOrReservation(HasSpaceOfClass):
     cdef int _beside(self, Lot lot, ReadCredential read, object holds) except -1
 
 @cython.locals(block=Block, free=Py_ssize_t)
-cdef Py_ssize_t free_of(ReadCredential read, str spot_class) except -1
+cdef Py_ssize_t free_of(ReadCredential read, str spot_class) except? -1

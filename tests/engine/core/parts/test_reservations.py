@@ -263,6 +263,24 @@ def test_a_new_configuration_keeps_a_kept_spot_kept() -> None:
     assert made.scan(0, b"anna").marks.keys() == {"overbooked"}
 
 
+def test_a_class_with_fewer_spots_than_cars_refuses_and_nothing_else() -> None:
+    """A lot that counts lost spots while cars were in: one too few is a number, not an error."""
+
+    def counting(standard: int) -> dict[str, Any]:
+        blocks = (block("P1", "A", standard), block("P1", "F", 5, "family"))
+        return lot_spec(area("north", None, *blocks), assign="count")
+
+    made = yard(spec=counting(3))
+    booked(made)
+    made.scan(0, b"boris")
+    made.scan(0, b"chloe")
+    at(made, BEGIN)
+    made.do(c.ConfigureLot(made.now_ms, counting(1)))
+    refused = made.scan(0, b"dora")
+    assert (refused.verdict, refused.reason) == (codes.REFUSE, 301)
+    made.check()
+
+
 def test_a_car_that_backs_out_is_still_booked() -> None:
     """Its place is kept again, and it may come again until it is late."""
     made = yard(1, CONFIRMED)
