@@ -177,7 +177,7 @@ class ReservationsPart(Part):
         self._kept_again(found)
 
     def _kept_again(self, found: Reservation) -> None:
-        self.holds.keep(found)
+        self.holds.keep(found, take=False)  # others may be first in line for its spot
         self.holds.withhold()
         self.times.note(found)
         self._wait()

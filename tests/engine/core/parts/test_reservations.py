@@ -210,6 +210,19 @@ def test_a_car_that_is_in_arrives_by_its_second_reservation_too() -> None:
     made.check()
 
 
+def test_a_spot_of_two_reservations_is_kept_for_the_one_that_comes_first() -> None:
+    """Also where the later one had it, and is changed."""
+    made = yard(3, hold=[{"before_s": 86_400, "percent": 100}])
+    later = booked(made, spot="P1-A-002")
+    times = {"from_ms": END, "to_ms": END + HOUR}
+    assert made.order("change_reservation", reservation=later, actor="eve", **times)[0]
+    booked(made, b"boris", spot="P1-A-002")
+    assert made.order("change_reservation", reservation=later, actor="eve", **times)[0]
+    at(made, BEGIN)
+    assert made.scan(0, b"boris").spot == "P1-A-002"
+    made.check()
+
+
 def test_a_spot_that_gets_free_is_withheld_at_once() -> None:
     """The car in it left: the next car gets another, before and after a snapshot."""
     made = yard(2)
