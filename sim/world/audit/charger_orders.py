@@ -16,8 +16,7 @@ def grace_ms(lot: Lot) -> int | None:
 
 def spot_of(lot: Lot, stay: Stay | None) -> str:
     """The spot that a stay has, "" where it has none with a name."""
-    place = None if stay is None else stay.place
-    return "" if place is None or not place[1] else lot.layout.blocks[place[0]].spot(place[1])
+    return lot.layout.spot_name(None if stay is None else stay.place) or ""
 
 
 def _effect(name: str, args: dict[str, Any], lot: Lot) -> dict[str, Any]:

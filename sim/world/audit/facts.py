@@ -77,11 +77,8 @@ class Lot:
         return r.OUT if lane.direction == "exit" else r.IN
 
     def told(self, stay: Stay) -> dict[str, Any]:
-        """A stay as orders and their events tell it."""
-        spot, place = None, stay.to_place if stay.waits else stay.place
-        if place is not None:
-            block, number = place
-            spot = self.layout.blocks[block].spot(number) if number else None
+        """A stay as orders, their events and queries tell it."""
+        spot = self.layout.spot_name(stay.to_place if stay.waits else stay.place)
         head = {"session": stay.session, "entered_at_ms": stay.entered_at_ms}
         return {**head, "area": stay.area, "spot": spot}
 

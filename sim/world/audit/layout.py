@@ -94,6 +94,10 @@ class Layout:
             area = self.parents[area]
         return area == outer
 
+    def spot_name(self, place: tuple[str, int] | None) -> str | None:
+        """The name of a spot; None of none, and of a place in a block whose spots are only counted."""
+        return None if place is None or not place[1] else self.blocks[place[0]].spot(place[1])
+
     def area_blocks(self, area: str) -> list[Block]:
         """An area's own blocks, in the file's order."""
         return [block for block in self.blocks.values() if block.area == area]

@@ -11,7 +11,6 @@ from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.layout import Lane
 from liftgate.sim.world.audit.ledger import counts
 from liftgate.sim.world.audit.records import SCAN, Event, plain
-from liftgate.sim.world.audit.stays import Stay
 
 if TYPE_CHECKING:
     from liftgate.sim.world.audit.auditor import Auditor
@@ -93,21 +92,8 @@ def _session(lot: Lot, args: dict[str, Any]) -> View:
     for kind in kinds:
         stay = lot.stay(bytes([kind]) + args["credential"])
         if stay is not None:
-            return True, "", _stay(lot, stay)
+            return True, "", lot.told(stay) | {"moving": stay.waits, "paid_until_ms": 0}
     return False, "no_session", {}
-
-
-def _stay(lot: Lot, stay: Stay) -> dict[str, Any]:
-    place = stay.to_place if stay.waits else stay.place
-    spot = lot.layout.blocks[place[0]].spot(place[1]) if place is not None and place[1] else None
-    return {
-        "session": stay.session,
-        "entered_at_ms": stay.entered_at_ms,
-        "area": stay.area,
-        "spot": spot,
-        "moving": stay.waits,
-        "paid_until_ms": 0,
-    }
 
 
 def _doubtful(lot: Lot, args: dict[str, Any]) -> View:

@@ -115,4 +115,4 @@ def _free_place(lot: Lot, block: Block, taken: Counter[Place]) -> Place | None:
 def _spot_name(lot: Lot, place: Place | None) -> str | None:
     if place is None:
         return None
-    return lot.layout.blocks[place[0]].spot(place[1]) if place[1] else place[0]
+    return lot.layout.spot_name(place) or place[0]
