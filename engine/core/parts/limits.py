@@ -116,8 +116,9 @@ class Limits(Part):
         if area is None:
             self._left, self._left_from = stay.session, before
             return
-        if self.same_ms and before is None:
-            self._line_up(stay)
+        if self.same_ms:
+            if before is None:
+                self._line_up(stay)
             return
         if not self.limited:
             return
@@ -161,13 +162,9 @@ class Limits(Part):
             self._put_aside(stay.entered_at_ms + self.same_ms, stay)
 
     def _expect(self, stay: Stay) -> None:
-        """Queue the stay, if it has a limit."""
+        """Queue the stay, if it has a limit; where all have the same one there is the line instead."""
         over_ms = self.over_ms(stay)
-        if over_ms == NEVER:
-            return
-        if self.same_ms:
-            self._line_up(stay)
-        else:
+        if over_ms != NEVER:
             self._push(over_ms, stay)
 
     def _push(self, over_ms: int, stay: Stay) -> None:
