@@ -9,13 +9,13 @@ from msgspec import Meta
 from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, PeerError
+from liftgate.codecs.records import RECORD_BYTES_WHOLE_MAX, read_record
 from liftgate.engine.core.commands import Order, ReadCredential
 from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.engine import SEAL_BYTES_SMALL
 from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
-from liftgate.engine.journal.records import RECORD_BYTES_WHOLE_MAX, read_record
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.storage import StorageError
 from liftgate.gateways import answers, queries

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from liftgate.codecs import codes, raw
+from liftgate.codecs.events import operators as op
 from liftgate.engine.core import moves
-from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
 from liftgate.engine.core.events import (

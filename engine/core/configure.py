@@ -12,9 +12,9 @@ gate or None, confirm, codes, cards, plates).
 from typing import Any
 
 from liftgate.codecs import raw
+from liftgate.codecs.events.operators import LotConfigured, ReaderConfigured
 from liftgate.engine.core.commands import ConfigureLot, ConfigureReader
 from liftgate.engine.core.model import Area, Block, Gate, Lane, Lot, Reader, Stay
-from liftgate.engine.core.operator_events import LotConfigured, ReaderConfigured
 from liftgate.engine.core.parts.setup import set_rules
 
 

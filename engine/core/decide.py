@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from liftgate.codecs.events.operators import MoveLapsed, OperatorEvent
 from liftgate.engine.core import commands as c
 from liftgate.engine.core.configure import configure_lot, configure_reader
 from liftgate.engine.core.events import Event, LaneReported
 from liftgate.engine.core.history import record_history
 from liftgate.engine.core.model import Lot
-from liftgate.engine.core.operator_events import MoveLapsed, OperatorEvent
 from liftgate.engine.core.orders import obey
 from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.core.passages import record_passage

@@ -2,7 +2,8 @@
 
 Each is a MessagePack array `[type, lot, seq, at_ms, …]`. seq counts the lot's events from 1 without gaps.
 The four that readers cause are written and read by hand, since every scan makes one; the rest, which
-operators cause, are msgspec structs of the same shape.
+operators cause, are msgspec structs of the same shape (`codecs/events`, which has these four as structs, too,
+for who reads the feed).
 """
 
 from typing import Any, Union
@@ -10,12 +11,12 @@ from typing import Any, Union
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events import OPERATOR_EVENTS
+from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
-from liftgate.engine.core import theme_events  # noqa: F401  (they register by being there)
 from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.numbering import Numbering
-from liftgate.engine.core.operator_events import OperatorEvent
 
 
 class ReaderEvent:
@@ -268,11 +269,6 @@ class HistoryRecorded(ReaderEvent):
 
 
 Event = ReaderEvent | OperatorEvent
-
-OPERATOR_EVENTS: dict[int, type[OperatorEvent]] = {
-    cls.__struct_config__.tag: cls  # type: ignore[misc]
-    for cls in OperatorEvent.__subclasses__()
-}
 
 _BY_HAND: dict[int, Any] = {
     0x12: PassageRecorded,

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events import operators as op
 from liftgate.configs.rules import mistakes
-from liftgate.engine.core import operator_events as op
 from liftgate.engine.core.commands import Order
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.order_args import (

@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from liftgate.codecs.events.operators import LotConfigured, ReaderConfigured
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import events
 from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
 from liftgate.engine.core.model import Area, Block, Lane, Lot, Reader, Stay
 from liftgate.engine.core.numbering import Numbering
-from liftgate.engine.core.operator_events import LotConfigured, ReaderConfigured
 from liftgate.engine.core.parts.setup import dump_parts, load_parts
 
 FORMAT = 1

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from liftgate.codecs.records import RECORD_BYTES_WHOLE_MAX, skip_records
 from liftgate.engine.journal.journal import Journal
-from liftgate.engine.journal.records import RECORD_BYTES_WHOLE_MAX, skip_records
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.segments import Segment
 from liftgate.engine.journal.storage import File, FileMissing

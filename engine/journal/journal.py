@@ -5,8 +5,8 @@ from zlib import crc32
 
 import structlog
 
+from liftgate.codecs.records import CRC, HEADER, HEADER_BYTES, MARKER, RECORD_BYTES_MAX
 from liftgate.engine.journal.cursors import Cursors
-from liftgate.engine.journal.records import CRC, HEADER, HEADER_BYTES, MARKER, RECORD_BYTES_MAX
 from liftgate.engine.journal.recovery import Reader, Recovery, Tail, settle
 from liftgate.engine.journal.scan import Apply, JournalRotten
 from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES

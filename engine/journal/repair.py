@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from liftgate.codecs.records import good_records
 from liftgate.engine.journal.cursors import FILE_NAME as CURSORS_NAME
 from liftgate.engine.journal.cursors import Cursors, CursorsDamaged, read_cursors
 from liftgate.engine.journal.inspect import SegmentReport, verify
-from liftgate.engine.journal.records import good_records
 from liftgate.engine.journal.scan import JournalRotten, Place
 from liftgate.engine.journal.segments import HEADER_BYTES, HEADER_DAMAGED, SPARE_NAME, encode_header, first_of
 from liftgate.engine.journal.snapshot import newest, read_snapshot, snapshot_name, snapshot_names

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from liftgate.engine.journal.records import HEADER, HEADER_BYTES, MARKER, RECORD_BYTES_MAX, find_later_group
+from liftgate.codecs.records import HEADER, HEADER_BYTES, MARKER, RECORD_BYTES_MAX, find_later_group
 from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
 from liftgate.engine.journal.segments import HEADER_DAMAGED, Segment, header_fault, stated_size
 

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from liftgate.codecs.events.operators import FindingMade
 from liftgate.commands import words
 from liftgate.commands.common import FINE, config_option, duration_ms, say_example
 from liftgate.commands.records import events_of, plain, storage_of
 from liftgate.configs.loader import load
 from liftgate.engine.core.events import HistoryRecorded, ScanDecided
-from liftgate.engine.core.operator_events import FindingMade
 from liftgate.engine.journal import inspect
 
 POSITION_MAX = (1 << 63) - 1

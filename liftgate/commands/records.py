@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.codecs.unpack import Unpacker
 from liftgate.commands.common import Trouble
 from liftgate.configs.schema import Config
@@ -17,7 +18,6 @@ from liftgate.engine.core.events import (
     ScanDecided,
     unpack,
 )
-from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.journal.disk import DiskStorage
 
 _HEAD = ("lot", "seq", "at_ms")

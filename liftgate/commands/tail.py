@@ -11,6 +11,7 @@ import trio
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
+from liftgate.codecs.records import read_record
 from liftgate.commands.common import (
     FINE,
     Trouble,
@@ -23,7 +24,6 @@ from liftgate.commands.common import (
 )
 from liftgate.commands.records import as_line, events_of
 from liftgate.configs.loader import load
-from liftgate.engine.journal.records import read_record
 from liftgate.sim.city.client import Client, Dial, connect
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from liftgate.engine.journal.records import good_records
+from liftgate.codecs.records import good_records
 from liftgate.engine.journal.segments import HEADER_BYTES
 from tests.faults.engines import LOT, make_engine
 from tests.independent.engine_process import ENTRY, Engine

@@ -6,8 +6,8 @@ import pytest
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault
+from liftgate.codecs.records import read_record
 from liftgate.engine.journal.cursors import CURSORS_MAX
-from liftgate.engine.journal.records import read_record
 from liftgate.engine.journal.segments import HEADER_BYTES, segment_names
 from tests.gateways.network import ENTRY, EXIT, SLOW_ENTRY, START_MS, Peer, World, codes, make_config, scan
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent
 from liftgate.engine.core.model import Area, Lane, Lot, Stay
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order

@@ -5,17 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events import entitlements as ev
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.classes import Classes
-from liftgate.engine.core import theme_events
 from liftgate.engine.core.model import Area, Lot, Stay
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.order_args import Actor, OrderRefused
 from liftgate.engine.core.parts.base import NEVER, Done, Part, Reply
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order
 
-ev = theme_events.entitlements
 
 THEME = "classes"
 BLOCKS_CHARGER = "blocks charger"

@@ -6,19 +6,17 @@ from typing import Any, ClassVar
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events import entitlements as ev
+from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.configs.rules.entitlements import Entitlements
-from liftgate.engine.core import theme_events
 from liftgate.engine.core.events import HistoryRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Area, Lot, Stay
-from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts import pass_orders, pass_queries
 from liftgate.engine.core.parts.base import NEVER, Part
 from liftgate.engine.core.parts.calendar import Calendar
 from liftgate.engine.core.parts.ends import Ends
 from liftgate.engine.core.parts.passes import THEME, Group, Holder, Pass, PassSpec, before_barrier, kept_with
-
-ev = theme_events.entitlements
 
 KEPT = ("pass", "group", "casual")
 

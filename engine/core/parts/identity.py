@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
+from liftgate.codecs.events.passback import CarNamed, CredentialSwapped, StayClosed, TicketLost
 from liftgate.configs.rules.identity import IdentityRules
 from liftgate.engine.core.events import ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
 from liftgate.engine.core.moves import end_stay, name_car, rename
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts import identity_orders as orders
 from liftgate.engine.core.parts.base import NEVER, Part
 from liftgate.engine.core.parts.plates import PLATE, normal, note, plate_of
-from liftgate.engine.core.theme_events.passback import CarNamed, CredentialSwapped, StayClosed, TicketLost
 
 LOST_MAX = 4096
 """Lost credentials that are refused at exits too. Beyond it the oldest stays on the deny list, so it comes in

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events.operators import CredentialDenied, OperatorEvent
+from liftgate.codecs.events.passback import CarNamed, CredentialSwapped, StayClosed, TicketLost
 from liftgate.configs.rules.identity import IdentityRules
 from liftgate.engine.core.model import Lot, Stay
-from liftgate.engine.core.operator_events import CredentialDenied, OperatorEvent
 from liftgate.engine.core.order_args import Actor, OfCredential, OrderRefused, Words
 from liftgate.engine.core.parts.base import Done, Reply
 from liftgate.engine.core.parts.passback_orders import OfToken
 from liftgate.engine.core.parts.plates import edits, normal, plate_of
 from liftgate.engine.core.reads import new_session
-from liftgate.engine.core.theme_events.passback import CarNamed, CredentialSwapped, StayClosed, TicketLost
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order

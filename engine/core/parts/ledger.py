@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events.ledger import AreasRecounted, CountReported
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.ledger import Ledger as Rules
 from liftgate.engine.core.commands import Order
 from liftgate.engine.core.model import Area, Lot
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.order_args import Actor, OrderRefused, Words
 from liftgate.engine.core.parts.base import NEVER, Done, Part, Reply
 from liftgate.engine.core.parts.ledger_words import entry_words, explained
 from liftgate.engine.core.parts.local_time import next_time, zone_of
 from liftgate.engine.core.tally import AREA_TOTALS, ENTRIES_MAX
-from liftgate.engine.core.theme_events.ledger import AreasRecounted, CountReported
 
 LOOK_EVERY_MS = 1000
 """How soon an impossible count is found: nobody walks there faster, and most looks find nothing."""

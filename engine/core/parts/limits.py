@@ -7,10 +7,10 @@ from itertools import islice
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.limits import Limits as Rules
 from liftgate.engine.core.events import HistoryRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Part
 from liftgate.engine.core.parts.hours import ClosedHours
 from liftgate.engine.core.parts.local_time import zone_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from liftgate.engine.core import theme_events
+from liftgate.codecs.events import entitlements as ev
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.order_args import OrderRefused
 from liftgate.engine.core.parts.base import Done
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order
     from liftgate.engine.core.parts.entitlements import EntitlementsPart
 
-ev = theme_events.entitlements
 
 PASSES_MAX = 100_000
 """Of a lot, some 600 bytes each: a visitor's code for every spot of the largest lot, for a month."""

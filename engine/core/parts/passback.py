@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
+from liftgate.codecs.events.passback import DoubtCast, PassbacksReset
 from liftgate.configs.rules.passback import PassbackRules
 from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lane, Lot, Stay
 from liftgate.engine.core.moves import count_nameless
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Done, Part, Reply
 from liftgate.engine.core.parts.passback_orders import ResetPassbacks, reset_events
-from liftgate.engine.core.theme_events.passback import DoubtCast, PassbacksReset
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order

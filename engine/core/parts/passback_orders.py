@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events.passback import PassbacksReset
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.order_args import Actor, Kind, OrderRefused, TokenBytes, Words
 from liftgate.engine.core.parts.base import Done
-from liftgate.engine.core.theme_events.passback import PassbacksReset
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order

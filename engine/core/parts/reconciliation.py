@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events.ledger import LaneReconciled
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.reconciliation import Reconciliation as Rules
 from liftgate.engine.core.model import Lot, Reader
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Part, Reply
 from liftgate.engine.core.parts.reconciliation_words import difference_of
 from liftgate.engine.core.tally import LANE_COUNTS, LaneTally
-from liftgate.engine.core.theme_events.ledger import LaneReconciled
 
 HOUR_MS = 3_600_000
 HOURS_KEPT = 48

@@ -12,16 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from liftgate.codecs.events import UnknownEvent, events_of, lanes, ledger
+from liftgate.codecs.events import entitlements as pe
+from liftgate.codecs.events import operators as op
+from liftgate.codecs.events import passback as pb
+from liftgate.codecs.events import reservations as rs
+from liftgate.codecs.events.readers import Rare, ReaderEvent
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.unpack import Malformed, Unpacker
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import events as ev
-from liftgate.engine.core import operator_events as op
 from liftgate.engine.core import state
-from liftgate.engine.core.theme_events import entitlements as pe
-from liftgate.engine.core.theme_events import lanes, ledger
-from liftgate.engine.core.theme_events import passback as pb
-from liftgate.engine.core.theme_events import reservations as rs
 from tests.engine.core.lots import CARD, CONFIRMED, Yard, area, block, lane_spec, lot_spec, packed, replayed
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "events_v1.json"
@@ -158,11 +159,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def _rare(rare: Rare) -> Any:
+    """As it is written: without marks where there are none."""
+    return plain([rare.price, rare.trace, *([rare.marks] if rare.marks else ())])
+
+
 def as_array(event: Any) -> list[Any]:
     """What the event's array holds, by the documented order of fields."""
     if isinstance(event, op.OperatorEvent):
         tag = type(event).__struct_config__.tag
         return [tag, *(plain(getattr(event, name)) for name in event.__struct_fields__)]
+    if isinstance(event, ReaderEvent):
+        tag = type(event).__struct_config__.tag
+        values = [getattr(event, name) for name in event.__struct_fields__]
+        return [tag, *(_rare(value) if isinstance(value, Rare) else plain(value) for value in values)]
     if isinstance(event, ev.ScanDecided):
         names = [name for name in BY_READERS[ev.ScanDecided] if name not in ("price", "trace", "marks")]
         rare = [event.price, event.trace, *([event.marks] if event.marks else ())]
@@ -189,6 +199,24 @@ def test_an_event_reads_back_and_is_plain_messagepack(event: Any) -> None:
     assert as_array(again) == as_array(event)
     assert packed([again]) == data
     assert msgpack.unpackb(data, strict_map_key=False) == as_array(event)
+
+
+@given(st.lists(st.one_of(reader_events, operator_events), max_size=5))
+def test_who_follows_the_feed_reads_what_the_engine_wrote(written: list[Any]) -> None:
+    """As structs, field by field, also where the engine has classes of its own."""
+    read = events_of(b"".join(packed([event]) for event in written), len(written))
+    assert [type(event).__name__ for event in read] == [type(event).__name__ for event in written]
+    assert [as_array(event) for event in read] == [as_array(event) for event in written]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_record_of_more_or_fewer_events_is_none(count: int) -> None:
+    """Nor is one of an event that a newer engine wrote."""
+    two = 2 * packed([op.MoveLapsed("north", 1, 1, bytes(16))])
+    with pytest.raises(UnknownEvent, match=f"{count} events"):
+        events_of(two, count)
+    with pytest.raises(UnknownEvent):
+        events_of(msgpack.packb([126, "north", 1, 1]), 1)
 
 
 @given(st.lists(st.one_of(reader_events, operator_events), max_size=5), st.binary(max_size=8))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from liftgate.codecs.events.operators import CommandDone
 from liftgate.engine.core import state
 from liftgate.engine.core.apply import apply
-from liftgate.engine.core.operator_events import CommandDone
 from tests.engine.core.lots import CARD, NOON, Yard, area, block, lane_spec, lot_spec
 
 ANNA = {"kind": CARD, "token": b"anna", "actor": "jo"}

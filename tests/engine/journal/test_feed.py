@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
+from liftgate.codecs.records import RECORD_BYTES_MAX, encode_record, read_record
 from liftgate.engine.journal.feed import CHUNK_BYTES_MAX, Chunk, Feed, PositionGone
 from liftgate.engine.journal.journal import Journal
 from liftgate.engine.journal.memory import MemoryStorage
-from liftgate.engine.journal.records import RECORD_BYTES_MAX, encode_record, read_record
 from liftgate.engine.journal.scan import JournalRotten
 from tests.engine.journal.journals import Entry, fill, opened, put, segment_files
 

@@ -5,10 +5,10 @@ from random import Random
 
 import pytest
 
+from liftgate.codecs.records import RECORD_BYTES_MAX, record_bytes
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.journal import GroupTooLarge, Journal, JournalFailed
 from liftgate.engine.journal.memory import MemoryStorage
-from liftgate.engine.journal.records import RECORD_BYTES_MAX, record_bytes
 from liftgate.engine.journal.segments import SPARE_NAME
 from liftgate.engine.journal.storage import DiskFull, FolderLocked, StorageError
 from tests.engine.journal.journals import SMALL, fill, opened, put, replayed, segment_files

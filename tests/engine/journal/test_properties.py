@@ -6,10 +6,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from liftgate.codecs.records import read_record
 from liftgate.engine.journal.feed import Feed
 from liftgate.engine.journal.journal import GroupTooLarge, Journal, JournalFailed
 from liftgate.engine.journal.memory import MemoryStorage
-from liftgate.engine.journal.records import read_record
 from tests.engine.journal.journals import Entry, opened
 
 FAULTS = st.sampled_from(["failing_write", "short_write", "failing_sync"])

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events import lanes as ev
+from liftgate.codecs.events.operators import LaneModeSet, LaneVended, OperatorEvent
 from liftgate.configs.rules.lanes import Run
 from liftgate.engine.core.model import Lane, Lot
-from liftgate.engine.core.operator_events import LaneModeSet, LaneVended, OperatorEvent
 from liftgate.engine.core.order_args import Actor, OrderRefused, Words, lane_of
 from liftgate.engine.core.parts.base import NEVER
 from liftgate.engine.core.parts.lanes.modes import LOT, Setting, Stack, at_area, at_lane, pushed
 from liftgate.engine.core.parts.lanes.plans import PLANS_MAX, STEPS_MAX
-from liftgate.engine.core.theme_events import lanes as ev
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order

@@ -2,17 +2,17 @@
 
 from typing import Any, ClassVar, cast
 
+from liftgate.codecs.events import lanes as ev
+from liftgate.codecs.events.operators import LaneModeSet, LaneVended, OperatorEvent
 from liftgate.configs.rules.lanes import Lanes
 from liftgate.engine.core.events import HistoryRecorded, PassageRecorded
 from liftgate.engine.core.model import Lane, Lot
-from liftgate.engine.core.operator_events import LaneModeSet, LaneVended, OperatorEvent
 from liftgate.engine.core.parts.base import Applier, CarryOut, Part
 from liftgate.engine.core.parts.lanes import orders, queries
 from liftgate.engine.core.parts.lanes.modes import Modes, Setting, at_lane
 from liftgate.engine.core.parts.lanes.plans import Plans
 from liftgate.engine.core.parts.lanes.tides import Tides
 from liftgate.engine.core.parts.lanes.watch import VENDS, WHAT, Watch
-from liftgate.engine.core.theme_events import lanes as ev
 
 EVENTS_MAX = 40
 """Of one Tick, some 700 bytes each at the most, as they share a record; the rest follow with the next. Fewer

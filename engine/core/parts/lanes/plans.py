@@ -9,9 +9,7 @@ from typing import Any
 
 import msgspec
 
-from liftgate.engine.core.model import Lot
-from liftgate.engine.core.operator_events import OperatorEvent
-from liftgate.engine.core.theme_events.lanes import (
+from liftgate.codecs.events.lanes import (
     EventPlanned,
     Hold,
     ModeEnded,
@@ -20,6 +18,8 @@ from liftgate.engine.core.theme_events.lanes import (
     PlanEnded,
     Step,
 )
+from liftgate.codecs.events.operators import OperatorEvent
+from liftgate.engine.core.model import Lot
 
 PLANS_MAX = 32
 """Plans of a lot that are not over: an event day a day for a month."""

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events.lanes import TideTurned
+from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.configs.rules.hours import DAYS, minutes
 from liftgate.configs.rules.lanes import Tide, Turn
 from liftgate.engine.core.model import Lane, Lot
-from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts.base import NEVER
 from liftgate.engine.core.parts.local_time import at, local_day, zone_of
-from liftgate.engine.core.theme_events.lanes import TideTurned
 
 Key = tuple[str, int]
 """A lane: its reader's id and its number."""

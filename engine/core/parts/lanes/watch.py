@@ -4,11 +4,11 @@ from bisect import insort
 from collections.abc import Iterator
 from typing import Any
 
+from liftgate.codecs.events.lanes import LaneDown, LaneUp, RateExceeded
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.lanes import Lanes
 from liftgate.engine.core.model import Lot
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.passages import BACKED_OUT, FOLLOWED, FORCED
-from liftgate.engine.core.theme_events.lanes import LaneDown, LaneUp, RateExceeded
 
 HOUR_MS = 3_600_000
 

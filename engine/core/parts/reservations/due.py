@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from liftgate.codecs.events import reservations as ev
+from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.reservations import Reservations
-from liftgate.engine.core.operator_events import FindingMade, OperatorEvent
 from liftgate.engine.core.parts.reservations.book import (
     INSIDE,
     OFFERED,
@@ -12,7 +13,6 @@ from liftgate.engine.core.parts.reservations.book import (
     Reservation,
 )
 from liftgate.engine.core.parts.reservations.room import Room, limit
-from liftgate.engine.core.theme_events import reservations as ev
 
 if TYPE_CHECKING:
     from liftgate.engine.core.parts.reservations.part import ReservationsPart

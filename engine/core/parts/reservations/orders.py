@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from liftgate.codecs.events import reservations as ev
 from liftgate.configs.rules.reservations import Reservations
 from liftgate.configs.schema import SpotClass
 from liftgate.engine.core.model import Lot
@@ -20,7 +21,6 @@ from liftgate.engine.core.parts.reservations.book import (
 )
 from liftgate.engine.core.parts.reservations.holds import block_key
 from liftgate.engine.core.parts.reservations.room import Room, capacity, limit
-from liftgate.engine.core.theme_events import reservations as ev
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order

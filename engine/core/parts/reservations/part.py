@@ -5,10 +5,11 @@ from typing import Any, ClassVar, cast
 import msgspec
 
 from liftgate.codecs import codes
+from liftgate.codecs.events import reservations as ev
+from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.configs.rules.reservations import Reservations
 from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
-from liftgate.engine.core.operator_events import OperatorEvent
 from liftgate.engine.core.parts.base import NEVER, Applier, CarryOut, Part
 from liftgate.engine.core.parts.reservations import due, orders, queries
 from liftgate.engine.core.parts.reservations.book import (
@@ -26,7 +27,6 @@ from liftgate.engine.core.parts.reservations.book import (
 )
 from liftgate.engine.core.parts.reservations.holds import Holds
 from liftgate.engine.core.parts.reservations.times import Times
-from liftgate.engine.core.theme_events import reservations as ev
 
 
 class ReservationsPart(Part):

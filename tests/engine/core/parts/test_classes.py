@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from liftgate.engine.core.operator_events import FindingMade
+from liftgate.codecs.events.operators import FindingMade
 from liftgate.engine.core.parts import classes
 from liftgate.engine.core.parts.classes import ClassesPart
 from liftgate.engine.core.rules.classes import HasSpaceOfClass

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from liftgate.codecs import codes
+from liftgate.codecs.events import lanes as ev
+from liftgate.codecs.events.operators import LaneModeSet
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
-from liftgate.engine.core.operator_events import LaneModeSet
 from liftgate.engine.core.parts.lanes.orders import NAMED_MAX
 from liftgate.engine.core.parts.lanes.plans import PLANS_MAX, STEPS_MAX
-from liftgate.engine.core.theme_events import lanes as ev
 from liftgate.gateways import queries
 from tests.engine.core.lots import IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec, packed, replayed
 

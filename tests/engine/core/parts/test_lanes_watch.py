@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from liftgate.codecs import codes
+from liftgate.codecs.events import lanes as ev
+from liftgate.codecs.events.operators import FindingMade
 from liftgate.configs.rules.lanes import Turn
 from liftgate.engine.core import commands as c
-from liftgate.engine.core.operator_events import FindingMade
 from liftgate.engine.core.parts.base import NEVER
 from liftgate.engine.core.parts.lanes.tides import turn_at
-from liftgate.engine.core.theme_events import lanes as ev
 from liftgate.gateways import queries
 from tests.engine.core.lots import CARD, NOON, Yard, lane_spec, lot_spec
 from tests.engine.core.parts.test_lanes import MINUTE, code, do

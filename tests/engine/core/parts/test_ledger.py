@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from liftgate.codecs.events.operators import FindingMade
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.events import HistoryRecorded
-from liftgate.engine.core.operator_events import FindingMade
 from liftgate.engine.core.parts.ledger import Ledger
 from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec
 

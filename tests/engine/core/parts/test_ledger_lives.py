@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
+from liftgate.codecs.events.ledger import LaneReconciled
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.tally import LANE_COUNTS
-from liftgate.engine.core.theme_events.ledger import LaneReconciled
 from tests.engine.core.lots import CARD, Yard, area, block, lane_spec, lot_spec
 
 RULES = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from liftgate.codecs import codes
+from liftgate.codecs.events.operators import FindingMade
 from liftgate.engine.core import state
-from liftgate.engine.core.operator_events import FindingMade
 from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec
 from tests.engine.core.parts.test_ledger import NESTED, NESTED_LANES
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from liftgate.codecs.events.operators import FindingMade
+from liftgate.codecs.events.passback import DoubtCast
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
-from liftgate.engine.core.operator_events import FindingMade
-from liftgate.engine.core.theme_events.passback import DoubtCast
 from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, Yard, area, block, lane_spec, lot_spec
 
 NESTED = (

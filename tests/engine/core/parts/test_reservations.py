@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from liftgate.codecs import codes
+from liftgate.codecs.events import reservations as ev
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.parts.reservations import orders
 from liftgate.engine.core.parts.reservations.part import ReservationsPart
-from liftgate.engine.core.theme_events import reservations as ev
 from tests.engine.core.lots import (
     CARD,
     CONFIRMED,

@@ -3,7 +3,7 @@
 id: 16 bytes, that of the order that asked for it; percent: how much of its place is kept from others.
 """
 
-from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.codecs.events.operators import OperatorEvent
 
 
 class ReservationMade(OperatorEvent, frozen=True, tag=0x50):

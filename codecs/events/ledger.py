@@ -1,6 +1,6 @@
 """Events of the ledger and of the hourly reconciliation."""
 
-from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.codecs.events.operators import OperatorEvent
 
 
 class AreasRecounted(OperatorEvent, frozen=True, tag=0x70):

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liftgate.engine.journal.feed import CHUNK_BYTES_MAX
-from liftgate.engine.journal.records import (
+from liftgate.codecs.records import (
     RECORD_BYTES_MAX,
     RECORD_BYTES_WHOLE_MAX,
     encode_record,
@@ -15,6 +14,7 @@ from liftgate.engine.journal.records import (
     record_bytes,
     skip_records,
 )
+from liftgate.engine.journal.feed import CHUNK_BYTES_MAX
 
 U64 = st.integers(1, 2**64 - 1)
 

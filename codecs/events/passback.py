@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.codecs.events.operators import OperatorEvent
 
 
 class DoubtCast(OperatorEvent, frozen=True, tag=0x60):

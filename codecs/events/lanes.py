@@ -3,7 +3,7 @@
 `at` names a scope: "lot", "area/{id}" or "lane/{reader}/{number}". `until_ms` 0: until further notice.
 """
 
-from liftgate.engine.core.operator_events import OperatorEvent
+from liftgate.codecs.events.operators import OperatorEvent
 
 Step = tuple[int, int, str, int]
 """Of a plan: from_ms, to_ms, `at`, mode."""
