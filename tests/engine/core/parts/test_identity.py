@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from liftgate.codecs.events.operators import FindingMade
+from liftgate.codecs.events.passback import StayClosed
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.events import ScanDecided
-from liftgate.codecs.events.operators import FindingMade
 from liftgate.engine.core.parts import identity
 from liftgate.engine.core.parts.identity import CLOSED_PER_TICK, LOST_MAX
-from liftgate.codecs.events.passback import StayClosed
 from tests.engine.core.lots import (
     CARD,
     CONFIRMED,

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from liftgate.codecs.events.ledger import LaneReconciled
+from liftgate.codecs.events.operators import FindingMade, MoveLapsed
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
-from liftgate.codecs.events.operators import FindingMade, MoveLapsed
 from liftgate.engine.core.parts.reconciliation import ROWS_MAX, Reconciliation
 from liftgate.engine.core.tally import LANE_COUNTS
-from liftgate.codecs.events.ledger import LaneReconciled
 from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec
 
 HOUR = 3_600_000
