@@ -7,6 +7,7 @@ from msgspec import Meta
 
 from liftgate.codecs import codes
 from liftgate.codecs import messages as m
+from liftgate.codecs.events import readers
 from liftgate.engine.core.events import HistoryRecorded, ScanDecided
 from liftgate.engine.core.model import Lot, Stay
 from liftgate.engine.core.parts import PARTS
@@ -76,9 +77,12 @@ def why(lot: Lot, args: OfScan) -> Reply:
     return True, "", explain(event)
 
 
-def explain(event: ScanDecided | HistoryRecorded) -> dict[str, Any]:
+Decided = ScanDecided | HistoryRecorded | readers.ScanDecided | readers.HistoryRecorded
+
+
+def explain(event: Decided) -> dict[str, Any]:
     """A decision in words: for a refusal the trace that it was recorded with, else the rules it passed."""
-    if isinstance(event, HistoryRecorded):
+    if isinstance(event, HistoryRecorded | readers.HistoryRecorded):
         trace = [f"history: the reader answered {event.verdict_given}", f"finding {event.finding}"]
         return {"verdict": event.verdict_given, "reason": event.finding, "trace": trace}
     if event.trace is not None:

@@ -52,6 +52,21 @@ class ScanDecided(ReaderEvent, frozen=True, tag=SCAN_DECIDED):
     spot: str | None
     rare: Rare | None
 
+    @property
+    def price(self) -> tuple[int, str] | None:
+        """What is owed: (minor units, currency)."""
+        return None if self.rare is None else self.rare.price
+
+    @property
+    def trace(self) -> tuple[str, ...] | None:
+        """Each rule that was asked and what it saw, kept for refusals."""
+        return None if self.rare is None else self.rare.trace
+
+    @property
+    def marks(self) -> dict[str, Any]:
+        """What rules had the event say of the scan, by name (the table is in docs/rules.md)."""
+        return {} if self.rare is None else self.rare.marks
+
 
 class PassageRecorded(ReaderEvent, frozen=True, tag=PASSAGE_RECORDED):
     """What a lane saw of a car. what: 1 passed, 2 backed out, 3 followed, 4 barrier forced.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeVar
 
 from liftgate.engine.journal.cursors import read_cursors
 from liftgate.engine.journal.scan import JournalRotten, judge, used_end, walk
@@ -14,8 +15,9 @@ OK = "ok"
 TORN = "torn tail"
 ROT = "rot"
 
-Decode = Callable[[memoryview], Iterable[object]]
-"""Turns the payload of a record into its events, in order."""
+E = TypeVar("E")
+Decode = Callable[[memoryview, int], Iterable[E]]
+"""Turns the payload of a record and its count into its events, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def _spare_used(storage: Storage) -> bool:
     return SPARE_NAME in storage.names() and used_end(storage.read_whole(SPARE_NAME), 0) > 0
 
 
-def dump(storage: Storage, first: int, last: int, decode: Decode) -> Iterator[tuple[int, int, object]]:
+def dump(storage: Storage, first: int, last: int, decode: Decode[E]) -> Iterator[tuple[int, int, E]]:
     """Give (position, at_ms, event) of every event from position `first` to `last`, as far as there are any.
 
     Raises JournalRotten where damage ends the reading, after the events before it.
@@ -124,15 +126,15 @@ def dump(storage: Storage, first: int, last: int, decode: Decode) -> Iterator[tu
 
 
 def _dump_segment(
-    storage: Storage, segment: Segment, following: int | None, wanted: tuple[int, int], decode: Decode
-) -> Iterator[tuple[int, int, object]]:
+    storage: Storage, segment: Segment, following: int | None, wanted: tuple[int, int], decode: Decode[E]
+) -> Iterator[tuple[int, int, E]]:
     records: list[tuple[int, int, int, memoryview]] = []
     data = storage.read_whole(segment.name)
     found = walk(data, segment, lambda *record: records.append(record), wanted[0] - 1)
-    for first, at_ms, _, payload in records:
+    for first, at_ms, count, payload in records:
         if first > wanted[1]:
             return
-        for position, event in enumerate(decode(payload), first):
+        for position, event in enumerate(decode(payload, count), first):
             if wanted[0] <= position <= wanted[1]:
                 yield position, at_ms, event
     if found.position <= wanted[1]:

@@ -9,6 +9,7 @@ import msgspec
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
+from liftgate.codecs.events.plain import plain
 from liftgate.commands import desk, fields
 from liftgate.commands.common import (
     FAILED,
@@ -20,7 +21,6 @@ from liftgate.commands.common import (
     run_trio,
     say_example,
 )
-from liftgate.commands.records import plain
 from liftgate.configs.loader import load
 from liftgate.gateways.queries import QUERIES
 

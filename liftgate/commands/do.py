@@ -8,6 +8,7 @@ import secrets
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
+from liftgate.codecs.events.plain import plain
 from liftgate.commands import desk, fields
 from liftgate.commands.common import (
     FAILED,
@@ -19,7 +20,6 @@ from liftgate.commands.common import (
     run_trio,
     say_example,
 )
-from liftgate.commands.records import plain
 from liftgate.configs.loader import load
 from liftgate.engine.core.orders import ORDERS
 from liftgate.sim.city.client import ConnectionLost, Dial

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from liftgate.codecs.events import events_of
 from liftgate.codecs.events.operators import FindingMade
+from liftgate.codecs.events.plain import plain
+from liftgate.codecs.events.readers import HistoryRecorded, ScanDecided
 from liftgate.commands import words
 from liftgate.commands.common import FINE, config_option, duration_ms, say_example
-from liftgate.commands.records import events_of, plain, storage_of
+from liftgate.commands.records import storage_of
 from liftgate.configs.loader import load
-from liftgate.engine.core.events import HistoryRecorded, ScanDecided
 from liftgate.engine.journal import inspect
 
 POSITION_MAX = (1 << 63) - 1

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from liftgate.codecs.events import events_of
+from liftgate.codecs.events.plain import as_line
 from liftgate.commands.common import FAILED, FINE, config_option, say_example
-from liftgate.commands.records import as_line, events_of, storage_of
+from liftgate.commands.records import storage_of
 from liftgate.configs.loader import load
 from liftgate.engine.journal import inspect
 from liftgate.engine.journal.disk import DiskStorage

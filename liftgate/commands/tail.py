@@ -11,6 +11,8 @@ import trio
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
+from liftgate.codecs.events import events_of
+from liftgate.codecs.events.plain import as_line
 from liftgate.codecs.records import read_record
 from liftgate.commands.common import (
     FINE,
@@ -22,7 +24,6 @@ from liftgate.commands.common import (
     run_trio,
     say_example,
 )
-from liftgate.commands.records import as_line, events_of
 from liftgate.configs.loader import load
 from liftgate.sim.city.client import Client, Dial, connect
 
@@ -107,7 +108,7 @@ def _print_records(events: m.Events, after: int) -> int:
         record = read_record(view, at)
         if record is None:
             raise Trouble(f"a record behind position {events.first} came damaged")
-        for position, event in enumerate(events_of(record.payload), record.first):
+        for position, event in enumerate(events_of(record.payload, record.count), record.first):
             if position > after:
                 sys.stdout.write(as_line(position, event) + "\n")
         at = record.end

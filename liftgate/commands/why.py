@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from liftgate.codecs import messages as m
+from liftgate.codecs.events import events_of
+from liftgate.codecs.events.readers import HistoryRecorded, ScanDecided
 from liftgate.commands import words
 from liftgate.commands.common import FAILED, FINE, USAGE, Trouble, config_option, say_example
-from liftgate.commands.records import events_of, storage_of
+from liftgate.commands.records import storage_of
 from liftgate.configs.loader import load
-from liftgate.engine.core.events import HistoryRecorded, ScanDecided
 from liftgate.engine.journal import inspect
 from liftgate.engine.journal.storage import Storage
 from liftgate.gateways.queries import explain

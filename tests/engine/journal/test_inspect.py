@@ -14,7 +14,7 @@ from liftgate.engine.journal.storage import FileMissing
 from tests.engine.journal.journals import fill, opened, put, segment_files
 
 
-def letters(payload: memoryview) -> Iterator[str]:
+def letters(payload: memoryview, count: int) -> Iterator[str]:
     """Take every byte of a payload for an event."""
     return iter(bytes(payload).decode())
 
@@ -70,7 +70,7 @@ def test_looking_changes_nothing(tmp_path: Path) -> None:
     storage = DiskStorage(tmp_path, make=False)
     verify(storage)
     stats(storage)
-    list(dump(storage, 1, 10**9, lambda payload: [bytes(payload)]))
+    list(dump(storage, 1, 10**9, lambda payload, count: [bytes(payload)]))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     with pytest.raises(FileMissing):
         verify(DiskStorage(tmp_path / "nowhere", make=False))
