@@ -1,7 +1,8 @@
 """How far each subscriber has come: what it may still need, and where it goes on after a restart."""
 
-import json
 import zlib
+
+import msgspec
 
 from liftgate.engine.journal.storage import FileMissing, Storage
 
@@ -76,11 +77,10 @@ def read_cursors(storage: Storage) -> dict[str, int]:
     crc, _, text = data.partition(b"\n")
     if crc != b"%08x" % zlib.crc32(text):
         raise CursorsDamaged(f"the file {FILE_NAME!r} is damaged; `liftgate journal repair` sets it aside")
-    positions: dict[str, int] = json.loads(text)
-    return positions
+    return msgspec.json.decode(text, type=dict[str, int])
 
 
 def _encode(positions: dict[str, int]) -> bytes:
     """One line of CRC-32 in hex, then JSON that an operator can read."""
-    text = json.dumps(positions, sort_keys=True, indent=1).encode() + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(positions, order="sorted"), indent=1) + b"\n"
     return b"%08x\n" % zlib.crc32(text) + text

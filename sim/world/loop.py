@@ -36,7 +36,8 @@ class Loop:
 
     def at(self, due_ms: int, act: Act) -> Timer:
         """Do it then; what is past is done now. What is due in the same ms is done in the order of asking."""
-        due_ms = max(due_ms, self.now_ms)
+        if due_ms < self.now_ms:
+            due_ms = self.now_ms
         timer = Timer(due_ms, act)
         self._asked += 1
         heappush(self._heap, (due_ms, self._asked, timer))

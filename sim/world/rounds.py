@@ -220,20 +220,18 @@ class Rounds:
         if not self.engine.accepting or self.engine.journal.disk_full:
             return now_ms + 4 * TICK_MS
         heartbeat_ms = self.gateway.config.heartbeat_s * 1000
-        due = now_ms + heartbeat_ms
+        due = [now_ms + heartbeat_ms]
         for link in self.gateway.links:
             if link.backlog:
-                due = min(due, link.stalled_ms + STALLED_MS)
-            if not link.role:
-                due = min(due, link.opened_ms + SIGN_ON_MS)
+                due.append(link.stalled_ms + STALLED_MS)
+            if link.role:
+                due.append((link.pinged_ms or link.heard_ms) + heartbeat_ms)
             else:
-                due = min(due, (link.pinged_ms or link.heard_ms) + heartbeat_ms)
+                due.append(link.opened_ms + SIGN_ON_MS)
         for lot in self.engine.lots.values():
-            for stay in lot.moving.values():
-                due = min(due, stay.since_ms + lot.confirm_ms)
-            for part in lot.parts.values():
-                due = min(due, part.next_ms)
-        return due
+            due += [stay.since_ms + lot.confirm_ms for stay in lot.moving.values()]
+            due += [part.next_ms for part in lot.parts.values()]
+        return min(due)
 
 
 def _send(link: Link, end: End, data: bytes) -> None:

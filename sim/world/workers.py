@@ -17,6 +17,10 @@ CPU_S_MAX = 120
 """CPU seconds of one seed. A thousand times what most take: what runs longer goes round in circles."""
 
 
+GC_THRESHOLDS = (50_000, 20, 50)
+"""A world makes much and keeps little, hardly any of it in cycles: looking for those 70 times less often."""
+
+
 class Stuck(Exception):
     """A seed took more than CPU_S_MAX; the traceback says where it went round."""
 
@@ -100,6 +104,7 @@ def _work(pipe: Connection, play: Callable[[int], Outcome]) -> None:
     """Play what comes until nobody sends any more. Ctrl-C is the parent's: it ends us by closing the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     while True:
         try:
             seed = pipe.recv()

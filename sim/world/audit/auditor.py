@@ -42,6 +42,7 @@ class Auditor:
         self._struck = 0
         self.chapters = [chapter(self) for chapter in chapters]
         self._called = {name: self._callers(name) for name in HOOKS}
+        self._judges, self._folded = self._called["judge"], self._called["folded"]
 
     def _callers(self, hook: str) -> list[Callable[..., Any]]:
         """The chapters' own methods of that name, in the order of the chapters."""
@@ -111,13 +112,15 @@ class Auditor:
         lot = self.lots.get(event["lot"])
         if lot is None:
             lot = self.lots[event["lot"]] = Lot(event["lot"])
-        self._ask("judge", event, lot)
+        for judge in self._judges:
+            judge(event, lot)
         if self.findings:
             return
         if event["type"] in READER_EVENTS:
             self.recorded[event["reader"], event["boot"], event["no"]] = event
         lot.fold(event)
-        self._ask("folded", event, lot)
+        for folded in self._folded:
+            folded(event, lot)
 
     def objections(self, look: Look, lot: Lot) -> set[int]:
         """Every reason that is true of a scan, by all chapters."""

@@ -49,6 +49,8 @@ class Modes:
     def over(self, lane: Lane, stacks: Stacks | None = None) -> tuple[str, Setting | None]:
         """The scope that a lane obeys, and what holds there; None: nobody said anything."""
         stacks = self.stacks if stacks is None else stacks
+        if not stacks:
+            return "", None
         scopes = [at_lane(*lane.key), *self._areas(lane.area), LOT]
         found = next((at for at in scopes if stacks.get(at)), None)
         return ("", None) if found is None else (found, stacks[found][-1])
