@@ -66,7 +66,7 @@ def _tell_scan(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
     listeners = lot.scan_listeners if usual else lot.listeners
     if listeners:
         lot.marks, lot.said = read.marks, read.said
-        stay = read.stay if event.way == codes.IN else lot.stays.get(read.credential)
+        stay = read.stay if event.way == codes.IN else moves.still_there(lot, read.stay, read.credential)
         for part in listeners:
             part.heard(event, stay)
         lot.marks = lot.said = None

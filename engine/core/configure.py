@@ -124,11 +124,10 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
             stay.lane = reader.lanes.get(stay.lane.number)
     for part in lot.parts.values():
         part.relinked()
+    lot.choose_rules(reader.lanes.values())
 
 
 def _relink(lot: Lot, reader: Reader) -> None:
     """Point a reader's lanes at the new areas and gates of the same names."""
     for number, _, area, gate, *_ in reader.spec:
-        lane = reader.lanes[number]
-        lane.area = lot.areas.get(area, lot.outermost)
-        lane.gate = lot.gates.get(gate)
+        reader.lanes[number].relink(lot.areas.get(area, lot.outermost), lot.gates.get(gate))

@@ -27,6 +27,7 @@ cdef class Area:
     cdef public long long inside
     cdef public long long adrift
     cdef public long long held
+    cdef public long long planned
     cdef public AreaTally tally
     cpdef long long available(self) except? -1
     @cython.locals(area=Area)
@@ -48,7 +49,10 @@ cdef class Lane:
     cdef public tuple policy
     cdef public int mode
     cdef public bint mode_set
+    cdef public list ranked
     cdef public tuple tide
+    cdef public tuple entry
+    cdef public tuple exit
     cdef public int barrier
     cdef public bint loop
     cdef public tuple faults

@@ -5,6 +5,7 @@ clock, draws a number or touches a file. Names for operators are `id`s; objects 
 that a decision looks up nothing by name.
 """
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from liftgate.engine.core.marks import Marks
@@ -101,6 +102,7 @@ class Area:
         self.inside = 0
         self.adrift = 0
         self.held = 0
+        self.planned = 0
         self.tally = AreaTally()
 
     def available(self) -> int:
@@ -150,6 +152,7 @@ class Lane:
     (index = kind) "open", "known" or "off"; confirm: a car counts only after its PASSAGE; mode: SET_LANE's;
     mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too; tide: where it
     is tidal, how it runs: IN, OUT or 0, until when it clears, since when (`parts/lanes/tides.py`);
+    entry, exit: those of the lot's rules that can matter here (`Lot.choose_rules`);
     tally: what happened here since its last row of the hourly reconciliation.
     """
 
@@ -165,15 +168,24 @@ class Lane:
         self.policy: tuple[str, ...] = ("off", "off", "off", "off", "off")
         self.mode = 1
         self.mode_set = False
+        self.ranked: list[Block] | None = None
         self.tide: tuple[int, int, int] | None = None
+        self.entry: tuple[Any, ...] = ()
+        self.exit: tuple[Any, ...] = ()
         self.barrier = 0
         self.loop = False
         self.faults: tuple[str, ...] = ()
         self.tally = LaneTally()
 
     def blocks(self) -> list[Block]:
-        """The blocks that an entry here may fill, nearest first."""
-        return self.area.blocks if self.gate is None else self.gate.blocks(self.area)
+        """The blocks that an entry here may fill, nearest first; looked up once while area and gate stay."""
+        if self.ranked is None:
+            self.ranked = self.area.blocks if self.gate is None else self.gate.blocks(self.area)
+        return self.ranked
+
+    def relink(self, area: Area, gate: Gate | None) -> None:
+        """Point at area and gate as they are now."""
+        self.area, self.gate, self.ranked = area, gate, None
 
 
 class Reader:
@@ -275,7 +287,7 @@ class Lot:
     told of cars that moved, of events and of passages, scan_listeners those of the listeners that are told of
     scans without marks or with usual ones too; untold: lanes whose readers are still to be told
     their mode, for the gateway (no part of the state); entry, exit: the rules asked, in order
-    (`rules/table.py`).
+    (`rules/table.py`); a lane has its own choice of them.
     """
 
     def __init__(self, id: str) -> None:
@@ -324,6 +336,14 @@ class Lot:
         """The part of a theme that the lot has rules for (parts that keep them in `rules`), else None."""
         part = self.parts.get(theme)
         return None if part is None or part.rules is None else part
+
+    def choose_rules(self, lanes: Iterable[Lane]) -> None:
+        """Have lanes ask those of the lot's rules that can matter there, as lane and lot are now."""
+        same: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for lane in lanes:
+            entry = tuple([rule for rule in self.entry if rule.concerns(lane)])
+            exit = tuple([rule for rule in self.exit if rule.concerns(lane)])
+            lane.entry, lane.exit = same.setdefault(entry, entry), same.setdefault(exit, exit)
 
     def all_stays(self) -> list[Stay]:
         """Open stays, then those that ended because their entry lapsed."""

@@ -10,6 +10,7 @@ cpdef void promise_move(Lot lot, Stay stay, Lane lane, Area to, Block block, Py_
 cpdef void end_stay(Lot lot, Stay stay)
 @cython.locals(change=int)
 cpdef void count_adrift(Area area, int way, bint followed, long long at_ms, str where)
+cpdef Stay still_there(Lot lot, Stay stay, bytes credential)
 cdef void _unpromise(Lot lot, Stay stay)
 cdef void _vacate(Stay stay)
 cdef void _forget(Lot lot, Stay stay)

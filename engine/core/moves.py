@@ -117,6 +117,15 @@ def rename(lot: Lot, stay: Stay, credential: bytes) -> None:
         part.renamed(stay)
 
 
+def still_there(lot: Lot, stay: Stay | None, credential: bytes) -> Stay | None:
+    """The stay of a credential after its scan on the way out; stay: the one before it. Who left is not looked
+    up to be found nowhere.
+    """
+    if stay is None:
+        return lot.stays.get(credential)
+    return stay if stay.area is not None or stay.moving else None
+
+
 def _unpromise(lot: Lot, stay: Stay) -> None:
     """Take back what an opened barrier promised, kept or lapsed, if one did."""
     if not stay.moving:

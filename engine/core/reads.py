@@ -24,7 +24,7 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
     read.marks = None
     read.said = None
     event = _scan(lot, read)
-    for rule in lot.entry if way == codes.IN else lot.exit:
+    for rule in lane.entry if way == codes.IN else lane.exit:
         reason = rule.check(lot, read)
         if reason:
             _refuse(lot, read, event, reason)

@@ -11,6 +11,7 @@ from liftgate.configs.rules.classes import Classes
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.order_args import Actor, OrderRefused
 from liftgate.engine.core.parts.base import NEVER, Done, Part, Reply
+from liftgate.engine.core.parts.lists import watch_if
 
 if TYPE_CHECKING:
     from liftgate.engine.core.commands import Order
@@ -64,6 +65,7 @@ class ClassesPart(Part):
         self.rules: Classes | None = None
         self.plugs: dict[str, Plug] = {}
         self.places: dict[bytes, str] = {}
+        self.watches = False
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         self.rules = rules if isinstance(rules, Classes) else None
@@ -88,7 +90,7 @@ class ClassesPart(Part):
 
     def moved(self, stay: Stay, before: Area | None) -> None:
         """A car that left the lot left its charger."""
-        if self.places and stay.area is None and stay.session in self.places:
+        if stay.area is None and stay.session in self.places:
             self._unplug(self.places[stay.session])
             self._wait()
 
@@ -117,11 +119,13 @@ class ClassesPart(Part):
         self.plugs[key] = plug
         if plug.session is not None:
             self.places[plug.session] = key
+            watch_if(self, True)
 
     def _unplug(self, key: str) -> None:
         plug = self.plugs.pop(key, None)
         if plug is not None and plug.session is not None:
             self.places.pop(plug.session, None)
+            watch_if(self, bool(self.places))
 
     def _grace_ms(self) -> int:
         grace_s = self.rules.full_grace_s if self.rules is not None else None

@@ -1,6 +1,7 @@
 cimport cython
 from liftgate.codecs cimport codes
 from liftgate.engine.core.events cimport ReaderEvent, ScanDecided
+from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.model cimport Area, Lot, Stay
 from liftgate.engine.core.parts.base cimport Part
 
@@ -26,7 +27,7 @@ cdef class Limits(Part):
     @cython.locals(over_ms="long long")
     cdef _expect(self, Stay stay)
     cdef _push(self, long long over_ms, Stay stay)
-    @cython.locals(scan=ScanDecided, marks=dict)
+    @cython.locals(scan=ScanDecided, said=Marks, marks=dict, turned=bint)
     cpdef heard(self, ReaderEvent event, Stay stay)
     cdef _let_out(self, ScanDecided event, Stay stay, bint turned)
     @cython.locals(before=Area)

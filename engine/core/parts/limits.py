@@ -10,11 +10,11 @@ from liftgate.codecs import codes
 from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.limits import Limits as Rules
 from liftgate.engine.core.events import HistoryRecorded, ReaderEvent, ScanDecided
+from liftgate.engine.core.marks import TURNED_ROUND
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.parts.base import NEVER, Part
 from liftgate.engine.core.parts.hours import ClosedHours
 from liftgate.engine.core.parts.local_time import zone_of
-from liftgate.engine.core.rules.limits import TURNED_ROUND
 
 SHOWN_MAX = 20
 """Cars named in the finding at closing; an attendant who has more to look for walks through the house."""
@@ -182,9 +182,10 @@ class Limits(Part):
         the passage after it. Who backs out, or goes by what a REPLAY tells, has not turned round.
         """
         if isinstance(event, ScanDecided):
-            scan, marks = event, self.lot.marks
+            scan, said, marks = event, self.lot.said, self.lot.marks
             if scan.way == codes.OUT and scan.verdict == codes.OPEN:
-                self._let_out(scan, stay, marks is not None and TURNED_ROUND in marks)
+                turned = said.turned if said is not None else marks is not None and TURNED_ROUND in marks
+                self._let_out(scan, stay, turned)
         elif stay is not None and stay.notes is not None and "turned" in _notes(stay):
             self._seen_again(event, stay)
 

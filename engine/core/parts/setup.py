@@ -5,7 +5,7 @@ from typing import Any
 from liftgate.configs.rules import read_theme
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts import PARTS
-from liftgate.engine.core.parts.base import Part
+from liftgate.engine.core.parts.lists import enlist
 from liftgate.engine.core.rules.table import rules_of
 
 
@@ -18,12 +18,9 @@ def set_rules(lot: Lot, rules: dict[str, Any]) -> None:
             part = lot.parts[cls.THEME] = cls(lot)
         data = rules.get(cls.THEME)
         part.configure(None if data is None else read_theme(cls.THEME, data))
-    parts = [part for part in lot.parts.values() if part.on]
-    lot.watchers = tuple(part for part in parts if part.watches and type(part).moved is not Part.moved)
-    lot.listeners = tuple(part for part in parts if part.listens and type(part).heard is not Part.heard)
-    lot.scan_listeners = tuple(part for part in lot.listeners if part.every_scan)
-    lot.lane_listeners = tuple(part for part in parts if type(part).passed is not Part.passed)
+    enlist(lot)
     lot.entry, lot.exit = rules_of(lot)
+    lot.choose_rules(lane for reader in lot.readers.values() for lane in reader.lanes.values())
 
 
 def dump_parts(lot: Lot) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.model import Lot
+from liftgate.engine.core.model import Lane, Lot
 
 
 class Rule:
@@ -22,6 +22,12 @@ class Rule:
     def made_for(cls, lot: Lot) -> "Rule | None":
         """The rule as this lot asks it; None where the lot's rules leave it out."""
         return cls()
+
+    def concerns(self, lane: Lane) -> bool:
+        """Whether `check` can come to anything but 0, or mark anything, at this lane as it is: a live scan
+        asks no others. What changes that has the lot choose anew (`Lot.choose_rules`).
+        """
+        return True
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         raise NotImplementedError

@@ -4,7 +4,7 @@ from typing import Any
 
 from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.model import Lot
+from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.parts.plates import edits, normal, plate_of
 from liftgate.engine.core.rules.access import DENIED
 from liftgate.engine.core.rules.base import PartRule, Rule
@@ -35,6 +35,10 @@ class PlateIsWitness(WitnessRule):
     """
 
     name = "plate"
+
+    def concerns(self, lane: Lane) -> bool:
+        witnessed: bool = self.part.is_witnessed(lane)
+        return witnessed
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if read.kind != codes.PLATE or not self.part.is_witnessed(read.lane):

@@ -11,6 +11,5 @@ cdef class GoesWithTheTide(Rule):
 cdef long long _moment(ReadCredential read) except? -1
 
 cdef class NotHeldByPlan(Rule):
-    cdef public dict by_area
-    @cython.locals(area=Area, stay=Stay, places="long long")
+    @cython.locals(area=Area, stay=Stay)
     cpdef int check(self, Lot lot, ReadCredential read) except -1

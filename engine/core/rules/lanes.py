@@ -2,7 +2,7 @@
 
 from liftgate.codecs import codes
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.model import Lot
+from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.rules.base import Rule
 
 AGAINST_THE_TIDE = 100
@@ -24,6 +24,9 @@ class GoesWithTheTide(Rule):
     @classmethod
     def made_for(cls, lot: Lot) -> "GoesWithTheTide | None":
         return None if lot.ruled("lanes") is None else cls()
+
+    def concerns(self, lane: Lane) -> bool:
+        return lane.tide is not None
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         tide = read.lane.tide
@@ -52,34 +55,23 @@ def _moment(read: ReadCredential) -> int:
 class NotHeldByPlan(Rule):
     """Places that a plan of an event day keeps in an area are not there for a car that comes by itself.
 
-    Asked after the rule of space, so that a full area is called full. by_area: the plans' own dict.
+    Asked after the rule of space, so that a full area is called full.
     """
 
     name = "event plan"
     always = False
 
-    def __init__(self, by_area: dict[str, int]) -> None:
-        self.by_area = by_area
-
     @classmethod
     def made_for(cls, lot: Lot) -> "NotHeldByPlan | None":
-        part = lot.ruled("lanes")
-        return None if part is None else cls(part.plans.by_area)
+        return None if lot.ruled("lanes") is None else cls()
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
-        if not self.by_area:
-            return 0
         area = read.lane.area
-        kept = self.by_area.get(area.id)
-        if kept is None:
-            return 0
-        places = kept
-        if area.available() > places:
+        if not area.planned or area.available() > area.planned:
             return 0
         stay = read.stay
         return 0 if stay is not None and stay.is_promised(area) else HELD_FOR_OTHERS
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         area = read.lane.area
-        places = self.by_area.get(area.id, 0)
-        return f"area {area.id}: {area.available()} available, of which {places} are kept by a plan"
+        return f"area {area.id}: {area.available()} available, of which {area.planned} are kept by a plan"

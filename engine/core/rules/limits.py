@@ -1,13 +1,11 @@
 """Closing times, and the grace for a car that only turned round."""
 
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.marks import Marks
+from liftgate.engine.core.marks import TURNED_ROUND, Marks
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.base import Rule
 
 OUTSIDE_TIMES = 220
-
-TURNED_ROUND = "turned_round"
 
 
 class IsOpenNow(Rule):

@@ -1,9 +1,9 @@
 """Whether the stay is paid. The price comes from the lot's tariff; a lot without one is free."""
 
 from liftgate.engine.core.commands import ReadCredential
+from liftgate.engine.core.marks import TURNED_ROUND
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.rules.base import Rule
-from liftgate.engine.core.rules.limits import TURNED_ROUND
 
 PAY = 402
 PAID_TOO_LONG_AGO = 403

@@ -55,9 +55,7 @@ class LaneModes(Chapter):
             self.find("wrong end of a mode", tell(event), f"what was set there ends at {ends}, once and then")
 
     def folded(self, event: Event, lot: Lot) -> None:
-        if event["type"] in r.READER_EVENTS:
-            return  # nothing that a reader causes changes a mode
-        for lane in lot.layout.lanes.values():
+        for lane in () if event["type"] in r.READER_EVENTS else lot.layout.lanes.values():
             past = self.past.setdefault(lane.key, [(0, NORMAL)])
             mode = lot.mode(lane)
             if past[-1][1] != mode:

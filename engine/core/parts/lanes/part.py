@@ -32,7 +32,7 @@ class LanesPart(Part):
     def __init__(self, lot: Lot) -> None:
         super().__init__(lot)
         self.modes = Modes(lot)
-        self.plans = Plans()
+        self.plans = Plans(lot)
         self.tides = Tides(lot)
         self.watch = Watch(lot)
         self.rules: Lanes | None = None
@@ -42,6 +42,7 @@ class LanesPart(Part):
         found = rules or Lanes()
         self.tides.configure(found.tides, found.clearing_s)
         self.watch.configure(rules)
+        self.plans.relink()
         self.relinked()
 
     def relinked(self) -> None:

@@ -110,9 +110,10 @@ def _of_hold(planned: EventPlanned, place: int, hold: Hold) -> list[Action]:
 
 
 class Plans:
-    """The plans of one lot. by_area: places held in each, kept by name so that rules may hold on to it."""
+    """The plans of one lot. by_area: places held in each; areas have it too, for the rule (`relink`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, lot: Lot) -> None:
+        self.lot = lot
         self.plans: dict[str, Plan] = {}
         self.holds: dict[tuple[str, int], tuple[str, int]] = {}
         self.by_area: dict[str, int] = {}
@@ -140,6 +141,12 @@ class Plans:
         self.by_area.clear()
         for area, places in self.holds.values():
             self.by_area[area] = self.by_area.get(area, 0) + places
+        self.relink()
+
+    def relink(self) -> None:
+        """Point at the areas as they are now."""
+        for area in self.lot.areas.values():
+            area.planned = self.by_area.get(area.id, 0)
 
     def dump(self) -> Any:
         return {

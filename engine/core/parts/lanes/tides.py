@@ -111,14 +111,15 @@ class Tides:
         """Point at the lanes as they are now; what ran at one that is gone is forgotten."""
         for key in [key for key in self.running if self.lane(key) is None]:
             del self.running[key]
-        for lane in self.tidal:
+        before, self.tidal = self.tidal, []
+        for lane in before:
             lane.tide = None
-        self.tidal = []
         for key, tide in self.running.items():
             found = self.lane(key)
             if found is not None and tide.run in WAYS:
                 found.tide = (WAYS[tide.run], tide.clear_until_ms, tide.since_ms)
                 self.tidal.append(found)
+        self.lot.choose_rules([*before, *self.tidal])
 
     def dump(self) -> Any:
         return [[*key, msgspec.to_builtins(tide)] for key, tide in self.running.items()]

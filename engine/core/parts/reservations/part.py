@@ -11,6 +11,7 @@ from liftgate.configs.rules.reservations import Reservations
 from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Area, Lot, Stay
 from liftgate.engine.core.parts.base import NEVER, Applier, CarryOut, Part
+from liftgate.engine.core.parts.lists import watch_if
 from liftgate.engine.core.parts.reservations import due, orders, queries
 from liftgate.engine.core.parts.reservations.book import (
     ARRIVING,
@@ -113,7 +114,8 @@ class ReservationsPart(Part):
 
     def _wait(self) -> None:
         """Of a spot that lapsed and a barrier that nobody passed nobody tells: those are polled."""
-        polled = self.freed or self.arriving or self.to_tell or self.holds.wanted
+        watch_if(self, bool(self.by_session or self.wanted))
+        polled = self.freed or self.arriving or self.to_tell or self.wanted
         self.next_ms = NEVER if self.rules is None else 0 if polled else self.times.first_ms()
 
     # -- cars
