@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-plain test-long world check bench clean
+.PHONY: help setup build run test test-plain test-long world check bench services services-down clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -20,7 +20,7 @@ COMPILED := $(PXD) $(wildcard $(PXD:.pxd=.py))
 PLAIN := build/plain
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.stamp ## Make .venv with everything in it (PYTHON=… chooses the interpreter)
 
@@ -33,7 +33,7 @@ test: build ## Quick tests on the compiled build
 	$(PY) -m pytest -q
 
 test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, installed on its own
-	rm -rf $(PLAIN)/tests $(PLAIN)/configs && cp -R tests pyproject.toml $(PLAIN)/
+	rm -rf $(PLAIN)/tests $(PLAIN)/deploy $(PLAIN)/configs && cp -R tests deploy pyproject.toml $(PLAIN)/
 	mkdir $(PLAIN)/configs && cp configs/*.toml $(PLAIN)/configs/
 	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider
 
@@ -51,6 +51,12 @@ check: build ## Style, types and layering
 
 bench: build ## Durable answers a second, against Redis and against the limit
 	$(VENV)/bin/liftgate bench redis
+
+services: $(VENV)/.stamp ## Start real Cassandra, Kafka, PostgreSQL, Redis, mosquitto (ONLY="cassandra kafka", INSTALL=1)
+	@$(PY) -m deploy.services up $(ONLY) $(if $(INSTALL),--install)
+
+services-down: $(VENV)/.stamp ## Stop them and wait until they are gone; ports and data are kept for the next time
+	@$(PY) -m deploy.services down $(ONLY)
 
 clean: ## Remove what was built and cached (.venv stays)
 	rm -rf build bench/bin *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

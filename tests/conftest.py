@@ -10,6 +10,7 @@ from hypothesis import settings
 
 import liftgate
 from liftgate import build_info
+from tests.services.fixtures import *  # noqa: F403 - fixtures are found by their names in a conftest
 
 # A deadline per example would measure the machine's load: these cores are shared with real servers.
 settings.register_profile("liftgate", deadline=None, print_blob=True)

@@ -1,0 +1,1 @@
+"""What runs around Liftgate where it is developed, tested and deployed; no part of the package."""

@@ -1,0 +1,92 @@
+"""What the tests of the services ask of Cassandra and Kafka, with the clients that the project uses."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import acsylla
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.services import Service
+from deploy.services.ports import HOST
+
+Statement = tuple[str, list[object]]
+
+
+def unique(prefix: str) -> str:
+    """A name that no other test uses; servers outlive tests."""
+    return f"{prefix}_{uuid4().hex[:12]}"
+
+
+def cql(port: int, *statements: Statement) -> list[tuple[object, ...]]:
+    """Rows of the last statement; each is run after the one before it has succeeded."""
+
+    async def run() -> list[tuple[object, ...]]:
+        cluster = acsylla.create_cluster([HOST], port=port, connect_timeout=10, request_timeout=20)
+        session = await cluster.create_session()
+        try:
+            for text, values in statements:
+                # Prepared, since only then the driver knows a bigint from an int.
+                prepared = await session.create_prepared(text)
+                statement = prepared.bind()
+                statement.bind_list(values)
+                result = await session.execute(statement)
+            return [tuple(row.as_list()) for row in result]
+        finally:
+            await session.close()
+
+    return asyncio.run(run())
+
+
+def make_topic(service: Service, topic: str) -> None:
+    async def run() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=service.address)
+        try:
+            await admin.start()
+            await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+        finally:
+            await admin.close()
+
+    asyncio.run(run())
+
+
+def produce(address: str, topic: str, values: list[bytes]) -> None:
+    """Write all in one transaction, committed when this returns."""
+
+    async def run() -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=address, transactional_id=f"of-{topic}", request_timeout_ms=20_000
+        )
+        try:
+            await producer.start()
+            async with producer.transaction():
+                for value in values:
+                    await producer.send(topic, value, partition=0)
+        finally:
+            await producer.stop()
+
+    asyncio.run(run())
+
+
+def consume(address: str, topic: str) -> list[bytes]:
+    """All that is committed in the topic's partition, from its beginning to its present end."""
+
+    async def run() -> list[bytes]:
+        partition = TopicPartition(topic, 0)
+        consumer = AIOKafkaConsumer(bootstrap_servers=address, isolation_level="read_committed")
+        try:
+            await consumer.start()
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            end = (await consumer.end_offsets([partition]))[partition]
+            values: list[bytes] = []
+            while await consumer.position(partition) < end:
+                batch = await consumer.getmany(partition, timeout_ms=1000)
+                values += [message.value for message in batch.get(partition, [])]
+            return values
+        finally:
+            await consumer.stop()
+
+    return asyncio.run(run())
