@@ -44,7 +44,7 @@ def test_rows_are_written_and_read(cassandra: Service) -> None:
 def test_rows_survive_kill_and_restart(own_cassandra: Service) -> None:
     """After kill -9 nothing answers; started again, it has the same port and every acknowledged row."""
     name, made = table()
-    cql(own_cassandra.port, *made, *rows(name, range(200)))
+    cql(own_cassandra.port, *made, *rows(name, range(200)))  # the last one a moment ago
     port, pid = own_cassandra.port, own_cassandra.pid
     own_cassandra.kill()
     assert own_cassandra.pid is None
