@@ -7,6 +7,8 @@ SHELL := /bin/bash
 
 VENV := .venv
 PY := $(VENV)/bin/python
+# For what needs the standard library only, and so no set-up.
+BARE := $(firstword $(wildcard $(PY)) python3)
 # PYTHON=… wins. Of these the most suitable is taken, the first of equals (liftgate/build_info.py: headers to
 # compile with, then an optimised build, as a distribution's usually is and a hand-built one often is not).
 CANDIDATES := $(or $(PYTHON),/usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11)
@@ -52,11 +54,11 @@ check: build ## Style, types and layering
 bench: build ## Durable answers a second, against Redis and against the limit
 	$(VENV)/bin/liftgate bench redis
 
-services: $(VENV)/.stamp ## Start real Cassandra, Kafka, PostgreSQL, Redis, mosquitto (ONLY="cassandra kafka", INSTALL=1)
-	@$(PY) -m deploy.services up $(ONLY) $(if $(INSTALL),--install)
+services: ## Start real Cassandra, Kafka, PostgreSQL, Redis, mosquitto (ONLY="cassandra kafka", INSTALL=1)
+	@$(BARE) -m deploy.services up $(ONLY) $(if $(INSTALL),--install)
 
-services-down: $(VENV)/.stamp ## Stop them and wait until they are gone; ports and data are kept for the next time
-	@$(PY) -m deploy.services down $(ONLY)
+services-down: ## Stop them and wait until they are gone; ports and data are kept for the next time
+	@$(BARE) -m deploy.services down $(ONLY)
 
 clean: ## Remove what was built and cached (.venv stays)
 	rm -rf build bench/bin *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -163,7 +163,7 @@ def test_an_unreachable_target_resets_the_client(echo: Echo) -> None:
     """Whoever connects while the target is down is told so at once, and the proxy goes on."""
     with Proxy(echo.server_address[1]) as proxy:
         proxy.target = 1  # nobody listens there
-        with connect(proxy) as client, pytest.raises(ConnectionResetError):
+        with pytest.raises(ConnectionResetError), connect(proxy) as client:
             client.recv(1)
         proxy.target = echo.server_address[1]
         with connect(proxy) as client:
