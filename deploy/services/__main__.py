@@ -27,6 +27,9 @@ COMMANDS = {
     "guard": "wait for the end of standard input, then kill what runs under the folder and remove it",
 }
 
+DISTURBING = {"kill", "pause", "resume"}
+"""For these somebody must say which."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code."""
@@ -47,13 +50,22 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("names", nargs="*", choices=[*KINDS, []], metavar="SERVICE", help="default: all")
+        some, which = ("+", "") if name in DISTURBING else ("*", " (default: all)")
+        command.add_argument(
+            "names", nargs=some, type=_service, metavar="SERVICE", help=f"of {', '.join(KINDS)}{which}"
+        )
         command.add_argument("--dir", type=Path, default=registry.root_folder(), help="default: %(default)s")
         if name == "up":
             command.add_argument("--install", action="store_true", help="as root: install what is missing")
         if name == "fetch":
             command.add_argument("--record", action="store_true", help="write lib.sha256 anew")
     return parser
+
+
+def _service(name: str) -> str:
+    if name not in KINDS:
+        raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(KINDS)}")
+    return name
 
 
 def _up(options: argparse.Namespace, names: list[str]) -> int:
@@ -113,7 +125,7 @@ def _fetch(options: argparse.Namespace, names: list[str]) -> int:
 
 def _disturb(options: argparse.Namespace, names: list[str]) -> int:
     for service in stack.known(options.dir):
-        if service.name in options.names:
+        if service.name in names:
             {"kill": service.kill, "pause": service.pause, "resume": service.resume}[options.command]()
     return 0
 

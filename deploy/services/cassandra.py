@@ -23,7 +23,8 @@ ASKED = b"SELECT release_version FROM system.local"
 
 
 class Cassandra(Kind):
-    """heap: -Xmx; some 300 MiB outside of it come on top. java_options: win over the recipe's.
+    """heap: -Xmx; off-heap memtables (up to 192 MiB), file cache (64) and code come on top of it.
+    java_options: win over the recipe's.
 
     A benchmark of the server itself wants -XX:TieredStopAtLevel=4; it takes twice as long to start then.
     """

@@ -24,7 +24,7 @@ METADATA, VERSION, NO_CLIENT_ID = 3, 1, -1
 
 
 class Kafka(Kind):
-    """heap: -Xmx; some 200 MiB outside of it come on top. java_options: win over the recipe's.
+    """heap: -Xmx; buffers and code come on top of it. java_options: win over the recipe's.
 
     A client goes where the broker's metadata send it, past any proxy that it was pointed to. So there is a
     second listener: it listens on the port "behind_proxy" and advertises the port "proxy", where a test puts
@@ -63,8 +63,7 @@ class Kafka(Kind):
         return [*self._java(folder, self.heap), "kafka.Kafka", f"{conf}/server.properties"]
 
     def is_serving(self, ports: Ports) -> bool:
-        """Metadata name a live broker and a controller: a broker that the controller has not let in (as for
-        some seconds after kill -9) answers requests, but names nobody."""
+        """Metadata name a broker that is let in, and a controller: clients could do nothing before."""
         body = struct.pack(">hhihi", METADATA, VERSION, 0, NO_CLIENT_ID, 0)
         with Wire(ports["client"]) as wire:
             wire.send(struct.pack(">i", len(body)) + body)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.services.errors import ServiceError
 from deploy.services.registry import TREE
 
 END_S_MAX = 60
@@ -36,3 +37,5 @@ def throwaway_root() -> Iterator[Path]:
         yield root
     finally:
         guard.communicate(timeout=END_S_MAX)
+    if guard.returncode:
+        raise ServiceError(f"{root} was not cleared away: its guard ended with {guard.returncode}")

@@ -93,7 +93,7 @@ def metadata(brokers: list[tuple[bytes, bytes | None]], controller: int) -> byte
     ],
 )
 def test_kafka_is_ready_when_a_broker_leads(answer: bytes, ready: bool) -> None:
-    """A broker that is not let in yet names no brokers, or no controller."""
+    """Without a broker that is let in, or without a controller, it is not."""
     assert _names_a_leader(answer) is ready
 
 
