@@ -58,6 +58,7 @@ class Servers:
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
+    """What the fixtures below take from; ended with the run, however that ends."""
     with throwaway_root() as root:
         servers = Servers(root)
         yield servers
@@ -66,54 +67,64 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def cassandra(servers: Servers) -> Service:
+    """A Cassandra that others may use too: do it no harm."""
     return servers.usable("cassandra")
 
 
 @pytest.fixture(scope="session")
 def kafka(servers: Servers) -> Service:
+    """A Kafka that others may use too: do it no harm."""
     return servers.usable("kafka")
 
 
 @pytest.fixture(scope="session")
 def postgres(servers: Servers) -> Service:
+    """A PostgreSQL that others may use too: do it no harm."""
     return servers.usable("postgres")
 
 
 @pytest.fixture(scope="session")
 def redis(servers: Servers) -> Service:
+    """A Redis that others may use too: do it no harm."""
     return servers.usable("redis")
 
 
 @pytest.fixture(scope="session")
 def mosquitto(servers: Servers) -> Service:
+    """A mosquitto that others may use too: do it no harm."""
     return servers.usable("mosquitto")
 
 
 @pytest.fixture
 def own_cassandra(servers: Servers) -> Iterator[Service]:
+    """A Cassandra of this run alone, to be stopped, killed and paused; brought back afterwards."""
     with servers.to_harm("cassandra") as service:
         yield service
 
 
 @pytest.fixture
 def own_kafka(servers: Servers) -> Iterator[Service]:
+    """A Kafka of this run alone, to be stopped, killed and paused; brought back afterwards."""
     with servers.to_harm("kafka") as service:
         yield service
 
 
 @pytest.fixture
 def own_postgres(servers: Servers) -> Iterator[Service]:
+    """A PostgreSQL of this run alone, to be stopped, killed and paused; brought back afterwards."""
     with servers.to_harm("postgres") as service:
         yield service
 
 
 @pytest.fixture
 def own_redis(servers: Servers) -> Iterator[Service]:
+    """A Redis of this run alone, to be stopped, killed and paused; brought back afterwards."""
     with servers.to_harm("redis") as service:
         yield service
 
 
 @pytest.fixture
 def own_mosquitto(servers: Servers) -> Iterator[Service]:
+    """A mosquitto of this run alone, to be stopped, killed and paused; brought back afterwards."""
     with servers.to_harm("mosquitto") as service:
         yield service

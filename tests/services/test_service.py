@@ -13,6 +13,7 @@ import pytest
 
 from deploy.services import Service, ServiceError, StartFailed, kind_named, running
 from deploy.services.ports import HOST
+from deploy.services.postgres import sign_on
 from deploy.services.processes import started_ticks, wait_until
 from deploy.services.registry import TREE
 from deploy.services.throwaway import throwaway_root
@@ -65,7 +66,8 @@ def test_postgres_keeps_what_it_took(own_postgres: Service) -> None:
     own_postgres.kill()
     own_postgres.start()
     assert psql(port, "SELECT no FROM paid") == "7"
-    with Wire(port):
+    with Wire(port) as wire:
+        assert sign_on(wire)
         own_postgres.restart()
     assert psql(port, "SELECT no FROM paid") == "7"
 
@@ -85,7 +87,8 @@ def test_mosquitto_keeps_what_it_took(own_mosquitto: Service) -> None:
 
 def test_a_kill_leaves_no_process_behind(own_postgres: Service) -> None:
     """PostgreSQL's backends lead sessions of their own; they are gone too when `kill` returns."""
-    with Wire(own_postgres.port):
+    with Wire(own_postgres.port) as wire:
+        assert sign_on(wire)
         own_postgres.kill()
     assert own_postgres.pid is None
     assert own_postgres.rss_mib() == 0
