@@ -77,9 +77,9 @@ class ReservationsPart(Part):
         self.holds.on = on
         for found in self.book.all.values():
             self.holds.keep(found)
-        open_now = {stay.session for stay in self.lot.stays.values()}
+        open_now = {stay.session: stay for stay in self.lot.stays.values()}
         for found in list(self.book.all.values()):
-            if found.state == INSIDE and found.session not in open_now:
+            if found.state == INSIDE and not self._is_inside(found, open_now.get(found.session or b"")):
                 self.end(found, "kept")
 
     def dump(self) -> Any:
@@ -200,12 +200,16 @@ class ReservationsPart(Part):
     def _follow(self, stay: Stay) -> None:
         """Where the car of its reservations is now: in their area, or out of it, and they are over."""
         for found in list(self.by_session.get(stay.session, ())):
-            area = self.lot.areas.get(found.area)
-            inside = stay.area is not None and area is not None and stay.area.within(area)
+            inside = self._is_inside(found, stay)
             if inside and found.state in MAY_COME:
                 self._become(found, INSIDE, stay)
             elif not inside and found.state == INSIDE:
                 self.end(found, "kept")
+
+    def _is_inside(self, found: Reservation, stay: Stay | None) -> bool:
+        """Whether the car is in the reservation's area."""
+        area = self.lot.areas.get(found.area)
+        return stay is not None and stay.area is not None and area is not None and stay.area.within(area)
 
     # -- events
 

@@ -565,6 +565,22 @@ def test_while_the_theme_is_off_nothing_is_kept() -> None:
     made.check()
 
 
+def test_while_the_theme_is_off_a_car_may_leave_the_area_that_it_reserved() -> None:
+    """And stay in the lot: switched on again, that reservation is over as if it had been followed."""
+    inner = area("inner", "north", block("P2", "A", 2))
+    lanes = (*IN_AND_OUT, lane_spec(2, "entry", "inner"), lane_spec(3, "exit", "inner"))
+    made = yard(spec=lot_spec(area("north", None, block("P1", "A", 3)), inner), lanes=lanes)
+    booked(made, area="inner")
+    at(made, BEGIN)
+    made.scan(0)
+    made.scan(2)
+    assert made.order("set_rules", rules={"reservations": None}, actor="eve")[0]
+    made.scan(3)
+    assert made.order("set_rules", rules={"reservations": {}}, actor="eve")[0]
+    assert part(made).book.ended == {"kept": 1}
+    made.check()
+
+
 def test_many_reservations_fall_due_a_tick_at_a_time() -> None:
     """More than a Tick may say come with the next, in the same state as a replay."""
     made = yard(300)
