@@ -102,6 +102,8 @@ class Entitled:
             if lot.rules.get("entitlements") is not None:
                 self._note_entry(event, lot)
             self._count_uses(lot)
+        if event.get("session") is not None:
+            self.begun.add(event["session"])
 
     def _note_entry(self, event: Event, lot: "Lot") -> None:
         live = event["type"] == r.SCAN
@@ -112,7 +114,6 @@ class Entitled:
         elif not live and event["type"] == r.HISTORY and event["what"] == r.SCAN:
             if own := self.came_alone(event):
                 self.came[event["session"]] = own
-        self.begun.add(event["session"])
 
     def _note_marks(self, session: bytes, marks: dict[str, Any]) -> None:
         """By what it came in stays with it; later it can only become casual, and then counts for nobody."""
