@@ -50,7 +50,8 @@ def _all(
         free = part.holds.free_again()[:1]
         found += [(each.id, [ev.SpotWithheld(lot, 0, now_ms, each.id)]) for each in free]
     if part.freed:
-        found += [(offer.id, [offer]) for offer in _offers(part, rules, now_ms)]
+        released = [id for id, (event, *_) in found if isinstance(event, ev.ReservationReleased)]
+        found += [(offer.id, [offer]) for offer in _offers(part, rules, released, now_ms)]
     return found
 
 
@@ -119,13 +120,18 @@ def _turned_away(part: "ReservationsPart", found: Reservation, now_ms: int) -> l
     ]
 
 
-def _offers(part: "ReservationsPart", rules: Reservations, now_ms: int) -> list[ev.ReservationOffered]:
-    """One for each class of an area: the next is measured with that one promised."""
+def _offers(
+    part: "ReservationsPart", rules: Reservations, released: list[bytes], now_ms: int
+) -> list[ev.ReservationOffered]:
+    """One for each class of an area: the next is measured with that one promised, and with those gone that
+    this Tick releases, or somebody further back in the line would get what the first has only now room for.
+    """
     rooms: dict[tuple[str, str], Room] = {}
+    gone = {(each.area, each.spot_class) for each in map(part.book.all.__getitem__, released)}
     offered: dict[tuple[str, str], ev.ReservationOffered] = {}
     for found in part.book.waiting():
         key = found.area, found.spot_class
-        if key in offered or found.closes_ms <= now_ms:
+        if key in offered or key in gone or found.closes_ms <= now_ms:
             continue
         room = rooms.get(key)
         if room is None:

@@ -395,6 +395,24 @@ def test_who_waits_is_offered_a_place_that_gets_free_and_passes_it_on() -> None:
     assert list(made.scan(0, b"chloe").marks) == ["reservation"]
 
 
+def test_a_place_that_time_frees_is_not_overlooked_by_the_line() -> None:
+    """The first in line needs two spans, of which one gets free with the Tick that offers the other."""
+    made = yard(1, accept_s=600)
+    soon, later = booked(made), booked(made, from_ms=END, to_ms=END + HOUR)
+    reserve(made, b"boris", wait=True)
+    first = reserve(made, b"chloe", to_ms=END + HOUR, wait=True)[2]
+    reserve(made, b"david", from_ms=END, to_ms=END + HOUR, wait=True)
+    assert made.order("cancel_reservation", reservation=soon, actor="eve")[0]
+    (offered,) = at(made, NOON + HOUR)
+    made.now_ms = offered.until_ms
+    assert made.order("cancel_reservation", reservation=later, actor="eve")[0]
+    (released,) = made.tick()
+    assert (released.id, released.why) == (offered.id, "offer_lapsed")
+    (offered,) = made.tick()
+    assert offered.id == first["reservation"]
+    made.check()
+
+
 def test_who_waits_in_vain_is_released() -> None:
     """When it would have had to come, the line forgets it."""
     made = yard(1)
