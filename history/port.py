@@ -26,6 +26,13 @@ enters nor leaves it, so its sums are not those of its areas. No area's id is em
 """
 
 
+LEFT, NEWER_ENTRY, LOST, CLOSED, PRESUMED_GONE = "left", "newer entry", "lost", "closed", "presumed gone"
+ENDINGS = (LEFT, NEWER_ENTRY, LOST, CLOSED, PRESUMED_GONE)
+"""How a stay ended: seen to leave; its credential came in again; its ticket was lost and not replaced; by an
+operator; by the rule. Never an operator's own words, in which anything may stand.
+"""
+
+
 class EventRow(NamedTuple):
     """An event. Key: lot, day, seq.
 
@@ -46,12 +53,13 @@ class EventRow(NamedTuple):
 class StayRow(NamedTuple):
     """A stay as it is known at event `seq`. Key: lot, session.
 
-    It is written once its car counts in an area. day: of entered_ms, and stays what it was first; session:
-    its 16 bytes; credential: keyed hash, 16 bytes; token: kind byte + raw token where those are kept, else
-    b"", to be forgotten `personal_hours` after the stay; area: where the car is or was last; spot: "" where
-    it has none; left_ms: None while inside; how: "" while inside, "left", or what ended it (see
-    `history/stays.py`); formerly: hashes under which the stay was known before its credential was swapped,
-    for stores that keep stays by credential: no row of this session may be found under them any more.
+    It is written once its car counts in an area. day: of entered_ms (of the event where nobody knows that),
+    and stays what it was first; session: its
+    16 bytes; credential: keyed hash, 16 bytes; token: kind byte + raw token where those are kept, else b"",
+    to be forgotten `personal_hours` after the stay; area: where the car is or was last; spot: "" where it has
+    none; entered_ms: None where nobody saw it come in; left_ms: None while inside; how: "" while inside, else
+    one of ENDINGS; formerly: hashes under which the stay was known before its credential was swapped, for
+    stores that keep stays by credential: no row of this session may be found under them any more.
     """
 
     lot: str
@@ -62,7 +70,7 @@ class StayRow(NamedTuple):
     token: bytes
     area: str
     spot: str
-    entered_ms: int
+    entered_ms: int | None
     left_ms: int | None
     how: str
     formerly: tuple[bytes, ...] = ()

@@ -1,0 +1,234 @@
+"""Credentials and plates as keyed hashes, wherever an event leaves the engine: history, stream, whoever is
+next.
+
+A hash and not nothing, so that the stays of one car can still be told to be one car's; with a key, so that
+nobody who has only the history finds out whose by hashing every plate there is. Words that people typed
+(`reason`, `cause`, an actor's name) stay as they are, since nobody can say what stands in them: they go when
+the event does.
+"""
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from liftgate.codecs import codes
+from liftgate.codecs.events import (
+    Event,
+    entitlements,
+    lanes,
+    ledger,
+    operators,
+    passback,
+    plain,
+    reservations,
+)
+from liftgate.codecs.events.readers import (
+    SCAN_DECIDED,
+    HistoryRecorded,
+    LaneReported,
+    PassageRecorded,
+    ScanDecided,
+)
+
+HASH_BYTES = 16
+KEY_BYTES_MIN = 16
+HIDDEN = "hidden"
+"""In place of a text that names a plate among other things."""
+
+
+class Hasher:
+    """Names credentials by HMAC-SHA256 under one key, cut to 16 bytes: still no two of 10^12 alike.
+
+    Raises ValueError for a key of fewer than KEY_BYTES_MIN bytes.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < KEY_BYTES_MIN:
+            raise ValueError(f"a key has {KEY_BYTES_MIN} bytes at least, this one {len(key)}")
+        self._key = key
+
+    def of(self, credential: bytes) -> bytes:
+        """The hash of a credential (kind byte + token)."""
+        return hmac.digest(self._key, credential, "sha256")[:HASH_BYTES]
+
+    def plate(self, text: str) -> bytes:
+        """The hash of a plate as the rules compare it (letters and digits, in capitals)."""
+        return self.of(bytes((codes.PLATE,)) + text.encode())
+
+
+Veil = Callable[[Hasher, Any, Any], Any]
+"""From a field's value and its event, what may leave in its place, as plain as `plain.plain` gives it."""
+
+
+def fields(event: Event, hasher: Hasher) -> dict[str, Any]:
+    """The event's plain fields (`codecs/events/plain.py`) with hashes, as hex digits, for credentials and
+    plates.
+    """
+    named = plain.fields(event)
+    for name, veil in VEILS[type(event)].items():
+        if name in named:
+            named[name] = veil(hasher, getattr(event, name), event)
+    return named
+
+
+# -- veils
+
+
+def _as_is(hasher: Hasher, value: Any, event: Any) -> Any:
+    """It may hold bytes or anything, and holds no credential: names of sessions, of orders, configuration."""
+    return plain.plain(value)
+
+
+def _credential(hasher: Hasher, value: bytes | None, event: Any) -> str | None:
+    return None if value is None else hasher.of(value).hex()
+
+
+def _credentials(hasher: Hasher, value: tuple[bytes, ...], event: Any) -> list[str]:
+    return [hasher.of(each).hex() for each in value]
+
+
+def _token(hasher: Hasher, value: bytes, event: ScanDecided) -> str:
+    return hasher.of(bytes((event.kind,)) + value).hex()
+
+
+def _code(hasher: Hasher, value: bytes, event: Any) -> str:
+    """A reservation's code is a token whose kind is not known yet."""
+    return hasher.of(value).hex() if value else ""
+
+
+def _pass(hasher: Hasher, value: dict[str, Any], event: Any) -> dict[str, Any]:
+    """Whom a visitor visits is a person's name."""
+    spec = plain.plain(value)
+    spec["credentials"] = [hasher.of(each).hex() for each in value["credentials"]]
+    if value.get("host"):
+        spec["host"] = HIDDEN
+    return dict(spec)
+
+
+def _marks(hasher: Hasher, value: dict[str, Any], event: Any) -> dict[str, Any]:
+    marks = dict(plain.plain(value))
+    for name in ("witness", "plate"):
+        if name in marks:
+            marks[name] = hasher.plate(value[name]).hex()
+    if "plate_mismatch" in marks:
+        marks["plate_mismatch"] = HIDDEN
+    return marks
+
+
+def _trace(hasher: Hasher, value: tuple[str, ...] | None, event: Any) -> list[str] | None:
+    return None if value is None else [_without_plates(line) for line in value]
+
+
+def _without_plates(line: str) -> str:
+    """Rules say "name: what it saw", and those of plates saw plates."""
+    rule, colon, _ = line.partition(": ")
+    return f"{rule}: {HIDDEN}" if colon and rule in PLATE_RULES else line
+
+
+PLATE_RULES = {"plate beside", "plate against stay"}
+
+
+def _notes(hasher: Hasher, value: dict[str, Any], event: Any) -> dict[str, Any]:
+    notes = dict(plain.plain(value))
+    if "plate" in notes:
+        notes["plate"] = hasher.plate(value["plate"]).hex()
+    return notes
+
+
+def _detail(hasher: Hasher, value: tuple[Any, ...], event: HistoryRecorded) -> Any:
+    """Of a scan: kind and token."""
+    if event.what == SCAN_DECIDED:
+        return [value[0], hasher.of(bytes((value[0],)) + value[1]).hex()]
+    return plain.plain(value)
+
+
+def _about(hasher: Hasher, value: dict[str, Any], event: Any) -> dict[str, Any]:
+    """A finding about a stay names its credential in hex digits."""
+    about = dict(plain.plain(value))
+    if "credential" in about:
+        about["credential"] = hasher.of(bytes.fromhex(about["credential"])).hex()
+    return about
+
+
+def _body(hasher: Hasher, value: dict[str, Any], event: operators.CommandDone) -> dict[str, Any]:
+    """An order that fits several stays is refused with all of them, and their plates, in words."""
+    body = dict(plain.plain(value))
+    if event.code == "ambiguous":
+        body["text"] = HIDDEN
+    return body
+
+
+def _hidden(hasher: Hasher, value: str, event: Any) -> str:
+    return HIDDEN
+
+
+_PASS: dict[str, Veil] = {"spec": _pass}
+_CREDENTIAL: dict[str, Veil] = {"credential": _credential}
+_ID: dict[str, Veil] = {"id": _as_is}
+_SESSION: dict[str, Veil] = {"session": _as_is}
+_NOTHING: dict[str, Veil] = {}
+
+VEILS: dict[type, dict[str, Veil]] = {
+    ScanDecided: {"token": _token, "session": _as_is, "rare": _as_is, "trace": _trace, "marks": _marks},
+    PassageRecorded: _SESSION,
+    LaneReported: _NOTHING,
+    HistoryRecorded: {"session": _as_is, "detail": _detail},
+    operators.LotConfigured: {"spec": _as_is},
+    operators.ReaderConfigured: {"lanes": _as_is},
+    operators.MoveLapsed: _SESSION,
+    operators.CommandDone: {"id": _as_is, "body": _body},
+    operators.CountCorrected: _NOTHING,
+    operators.LaneModeSet: _NOTHING,
+    operators.LaneVended: _NOTHING,
+    operators.TextShown: {"text": _hidden},  # a display greets by plate
+    operators.CredentialDenied: _CREDENTIAL,
+    operators.CredentialAllowed: _CREDENTIAL,
+    operators.CredentialRegistered: _CREDENTIAL,
+    operators.CredentialForgotten: _CREDENTIAL,
+    operators.PassbackReset: _CREDENTIAL,
+    operators.RulesSet: {"rules": _as_is},
+    operators.FindingMade: {"about": _about},
+    entitlements.PassIssued: _PASS,
+    entitlements.PassChanged: _PASS,
+    entitlements.PassRevoked: _NOTHING,
+    entitlements.PassForgotten: _NOTHING,
+    entitlements.GroupSet: {"areas": _as_is, "added": _credentials, "removed": _credentials},
+    entitlements.GroupRemoved: _NOTHING,
+    entitlements.ChargerReported: _SESSION,
+    entitlements.ChargerBlocked: _SESSION,
+    reservations.ReservationMade: {"id": _as_is, "credential": _credential, "code": _code},
+    reservations.ReservationChanged: {"id": _as_is, "credential": _credential},
+    reservations.ReservationCancelled: _ID,
+    reservations.HoldGrown: _ID,
+    reservations.ReservationOpened: {"id": _as_is, "session": _as_is},
+    reservations.ReservationReleased: _ID,
+    reservations.ReservationOffered: _ID,
+    reservations.OfferAccepted: _ID,
+    reservations.ReservationOverstayed: {"id": _as_is, "session": _as_is},
+    reservations.ReservationTurnedAway: _ID,
+    reservations.SpotWithheld: _ID,
+    reservations.ArrivalWithdrawn: _ID,
+    passback.DoubtCast: _NOTHING,
+    passback.PassbacksReset: {"credentials": _credentials},
+    passback.TicketLost: {"session": _as_is, "credential": _credential, "replacement": _credential},
+    passback.StayClosed: {"session": _as_is, "credential": _credential},
+    passback.CredentialSwapped: {"session": _as_is, "before": _credential, "after": _credential},
+    passback.CarNamed: {"session": _as_is, "credential": _credential, "notes": _notes},
+    ledger.AreasRecounted: _NOTHING,
+    ledger.CountReported: _NOTHING,
+    ledger.LaneReconciled: _NOTHING,
+    lanes.ModeSet: _NOTHING,
+    lanes.ModeEnded: _NOTHING,
+    lanes.EventPlanned: _NOTHING,
+    lanes.PlanCancelled: _NOTHING,
+    lanes.PlanEnded: _NOTHING,
+    lanes.PlacesHeld: _NOTHING,
+    lanes.RateExceeded: _NOTHING,
+    lanes.LaneDown: _NOTHING,
+    lanes.LaneUp: _NOTHING,
+    lanes.TideTurned: _NOTHING,
+}
+"""Which fields of which event leave otherwise than they are. Named here is every event, and every field of it
+whose type could hold a token (bytes, or anything at all); tests/history/test_privacy.py holds that, so that a
+new event has to be thought about.
+"""
