@@ -13,6 +13,7 @@ from rich.console import Console
 from liftgate.bench import report
 from liftgate.bench.build import BuildFailed
 from liftgate.bench.compare import compare
+from liftgate.bench.history import EVENTS, history
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
 from liftgate.bench.recovery import SCANS, recovery
@@ -67,6 +68,9 @@ def parser() -> argparse.ArgumentParser:
         commands, "recovery", _recovery, "replay after a kill, against the live run that wrote it"
     )
     back.add_argument("--scans", type=int, default=SCANS, help="for each of 1,024 cards (%(default)s)")
+    past = _command(commands, "history", _history, "rows and events a second into a SQLite history")
+    past.add_argument("--rounds", type=int, default=3, help="medians are taken over these (%(default)s)")
+    past.add_argument("--events", type=int, default=EVENTS, help="of each round (%(default)s)")
     return top
 
 
@@ -111,6 +115,11 @@ def _idle(arguments: argparse.Namespace) -> Outcome:
 
 def _recovery(arguments: argparse.Namespace) -> Outcome:
     result = recovery(arguments.scans)
+    return result, report.facts(result)
+
+
+def _history(arguments: argparse.Namespace) -> Outcome:
+    result = history(arguments.rounds, arguments.events)
     return result, report.facts(result)
 
 

@@ -35,10 +35,12 @@ class KeyPlaces:
         self._folder = folder
         self._environ = environ
 
-    def read(self, table: Table) -> Key:
-        """The key that the table names in one of the three ways."""
+    def read(self, table: Table, needed: bool = True) -> Key:
+        """The key that the table names in one of the three ways; where none is needed, it may name none."""
         given = [place for place in _KEY_PLACES if table.has(place)]
         texts = {place: table.maybe_text(place) for place in _KEY_PLACES}
+        if not given and not needed:
+            return _NO_KEY
         if len(given) != 1:
             table.note("key", f"needs one of key, key_file and key_env, has {' and '.join(given) or 'none'}")
             return _NO_KEY

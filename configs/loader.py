@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from liftgate.configs.clients import KeyPlaces, read_reader, read_service
+from liftgate.configs.history import read_history
 from liftgate.configs.lines import key_lines, line_of
 from liftgate.configs.lots import read_lot
 from liftgate.configs.problems import ConfigErrors, Problem
@@ -89,7 +90,9 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(lot_tables, [lot.id for lot in lots], "id")
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
-    return Config(engine=_read_engine(root, folder), lots=lots, readers=readers, services=services)
+    engine = _read_engine(root, folder)
+    history = read_history(root, folder, engine.journal, engine.name, keys)
+    return Config(engine=engine, lots=lots, readers=readers, services=services, history=history)
 
 
 def _check_tides(tables: list[Table], lots: tuple[LotConfig, ...], readers: tuple[ReaderConfig, ...]) -> None:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from liftgate.configs.history import HistoryConfig
+
 Assign = Literal["spot", "area", "count"]
 Direction = Literal["entry", "exit", "both"]
 Cards = Literal["open", "known", "off"]
@@ -198,3 +200,4 @@ class Config(Struct, frozen=True, kw_only=True):
     lots: tuple[LotConfig, ...]
     readers: tuple[ReaderConfig, ...]
     services: tuple[ServiceConfig, ...]
+    history: HistoryConfig | None = None

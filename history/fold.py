@@ -60,7 +60,7 @@ class Fold:
         self.moving: dict[bytes, Stay] = {}
         self.lapsed: dict[bytes, Stay] = {}
         self.rows: dict[bytes, StayRow] = {}
-        self._hash = hasher.of
+        self._hash, self._mark = hasher.of, hasher.mark
         self._keep_tokens = keep_tokens
 
     @property
@@ -316,6 +316,7 @@ class Fold:
         return msgspec.msgpack.encode(
             [
                 FORMAT,
+                self._mark,
                 self.seq,
                 self.counts.misfits,
                 self.counts.parents,
@@ -329,13 +330,19 @@ class Fold:
 
 
 def load(lot: str, data: bytes, hasher: Hasher, keep_tokens: bool = False) -> Fold:
-    """The fold whose state `dump` gave. Raises ValueError for another format."""
+    """The fold whose state `dump` gave. Raises ValueError for another format, and for another key: who is
+    inside would not be known again on the way out.
+    """
     state = msgspec.msgpack.decode(data, strict=False)
     if state[0] != FORMAT:
         raise ValueError(f"lot {lot}: checkpoint format {state[0]}, this program reads {FORMAT}")
+    if state[1] != hasher.mark:
+        raise ValueError(f"lot {lot}: its credentials were hashed under another key")
     fold = Fold(lot, hasher, keep_tokens)
     counts = fold.counts
-    _, counts.seq, counts.misfits, counts.parents, counts.by_area, saved, open_count, moving, lapsed = state
+    _, _, counts.seq, counts.misfits, counts.parents, counts.by_area, saved, open_count, moving, lapsed = (
+        state
+    )
     stays = [load_stay(each) for each in saved]
     fold.stays = {stay.credential: stay for stay in stays[:open_count]}
     fold.moving = {stays[place].session: stays[place] for place in moving}

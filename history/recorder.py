@@ -20,6 +20,7 @@ from liftgate.history.port import (
     Store,
     StoreMisfit,
     StoreRejected,
+    StoreUnavailable,
 )
 from liftgate.history.privacy import Hasher, fields
 from liftgate.history.rollup import Rollup
@@ -32,6 +33,9 @@ behind; a fold of 50,000 stays is 5 MB and takes some 50 ms to pack.
 
 CHECKPOINT_EVENTS = 50_000
 """The same in events, for a backlog that is worked off: a second's worth or two."""
+
+EXPIRE_S = 3600.0
+"""How often what was kept long enough is removed: retention is said in days and hours."""
 
 log = structlog.get_logger()
 
@@ -51,18 +55,19 @@ class Recorder:
         *,
         keep_tokens: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._store = store
         self._feed = feed
         self._hasher = hasher
         self._keep_tokens = keep_tokens
-        self._clock = clock
+        self._clock, self._now_ms = clock, now_ms
         self._folds: dict[str, Fold] = {}
         self._changed: set[str] = set()
         self._rollup = Rollup()
         self._stays: dict[tuple[str, bytes], StayRow] = {}
         self._position = self._safe = self._since = 0
-        self._next_s = 0.0
+        self._next_s = self._expire_s = 0.0
 
     async def open(self) -> int:
         """Open the store and take up where its progress says; return that position, 0: at the beginning.
@@ -110,6 +115,10 @@ class Recorder:
         if self._position > self._safe:
             await self._store_all([], True)
         return self._safe
+
+    async def aclose(self) -> None:
+        """Close the store, without a checkpoint: `settle` before it saves the next start some work."""
+        await self._store.aclose()
 
     def skip_gap(self, lot: str, seq: int) -> None:
         """The events of the lot before `seq` are lost: go on with that one. Counts may be off until the next
@@ -161,6 +170,22 @@ class Recorder:
             self._safe, self._since = progress.position, 0
             self._next_s = self._clock() + CHECKPOINT_S
             self._changed.clear()
+            await self._expire()
+
+    async def _expire(self) -> None:
+        """Now and then, after a checkpoint. What was written stays written where this fails: it is tried
+        again.
+        """
+        if self._clock() < self._expire_s:
+            return
+        try:
+            touched = await self._store.expire(self._now_ms())
+        except StoreUnavailable as error:
+            log.warning("history.expiry_failed", error=str(error))
+            return
+        self._expire_s = self._clock() + EXPIRE_S
+        if touched:
+            log.info("history.expired", rows=touched)
 
     def _settled(self) -> None:
         self._rollup.settled()

@@ -24,6 +24,7 @@ COMMANDS = {
     "why": "why a scan was decided as it was, from the journal",
     "tail": "follow events as JSON lines",
     "sim": "simulated traffic against a running engine; a simulated world with one in it",
+    "history": "what happened: events, stays, occupancy and counts of days gone by",
     "journal": "verify, dump, sum up or repair a journal",
     "config": "check a configuration file",
     "bench": "measure: against Redis, against the limit, memory, recovery",

@@ -7,6 +7,9 @@ import msgspec
 from liftgate.codecs.events import Event
 from liftgate.codecs.events.readers import ScanDecided
 
+_PLAIN_ALREADY = frozenset((int, str, bool, float, type(None)))
+"""Most values, and looked at first: who follows the feed asks for some twenty an event."""
+
 
 def fields(event: Event) -> dict[str, Any]:
     """The event's fields by name, bytes as hex digits. A scan's price, trace and marks are fields, too."""
@@ -25,6 +28,8 @@ def as_line(position: int, event: Event) -> str:
 
 def plain(value: Any) -> Any:
     """The value with bytes as hex digits, at any depth."""
+    if type(value) in _PLAIN_ALREADY:
+        return value
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):

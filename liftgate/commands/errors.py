@@ -10,6 +10,7 @@ from liftgate.engine.journal.journal import JournalFailed
 from liftgate.engine.journal.repair import RepairRefused
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.storage import FolderLocked, StorageError
+from liftgate.history.port import StoreMisfit, StoreUnavailable
 from liftgate.sim.city.client import ConnectionLost, RequestRefused
 from liftgate.sim.city.lasting import EngineGone
 from liftgate.sim.city.run import CityTrouble
@@ -19,6 +20,8 @@ _ITS_OWN_WORDS = (
     RepairRefused,
     EngineGone,
     CityTrouble,
+    StoreMisfit,
+    StoreUnavailable,
     ConnectionLost,
     RequestRefused,
 )

@@ -22,6 +22,7 @@ from liftgate.history.port import (
     WHOLE,
     StayRow,
 )
+from liftgate.history.privacy import Hasher
 from tests.engine.core.lots import CARD, CONFIRMED, NOON, Yard, area, block, lane_spec, lot_spec
 from tests.history.beside import HASHER
 
@@ -268,3 +269,11 @@ def test_a_checkpoint_of_another_format_is_refused() -> None:
     """A newer program wrote it."""
     with pytest.raises(ValueError, match="checkpoint format 99"):
         load("north", b"\x91\x63", HASHER)
+
+
+def test_a_checkpoint_under_another_key_is_refused(lot: Watched) -> None:
+    """Who is inside would be a stranger on the way out."""
+    lot.yard.scan(0)
+    lot.look()
+    with pytest.raises(ValueError, match="lot north: its credentials were hashed under another key"):
+        load("north", lot.fold.dump(), Hasher(b"a key that is quite another"))
