@@ -40,8 +40,8 @@ BUSY_S = 5.0
 """How long a write waits for another process's: `migrate`, or a second relay by mistake."""
 
 WAL_PAGES = 8192
-"""Of 4 KiB, after which the log goes into the file, which costs a sync of its own: 32 MiB instead of 4, so that
-it happens every few batches of a backlog and not several times in each.
+"""Of 4 KiB, after which the log goes into the file, which costs a sync of its own: 32 MiB instead of 4, so
+that it happens every few batches of a backlog and not several times in each.
 """
 
 EXPIRED_AT_ONCE = 10_000
