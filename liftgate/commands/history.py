@@ -250,8 +250,8 @@ def _day_of(args: Args) -> int:
 
 
 def _span(args: Args) -> tuple[int, int]:
-    """As told, else the last 24 hours."""
-    to_ms = _now_ms() if args.to_ms is None else args.to_ms
+    """As told, else the last 24 hours, to the end of the cell that is under way."""
+    to_ms = _now_ms() + series.CELL_MS if args.to_ms is None else args.to_ms
     from_ms = to_ms - DAY_MS if args.from_ms is None else args.from_ms
     if from_ms < 0 or from_ms > to_ms:
         raise Trouble("--from is after --to", USAGE)
