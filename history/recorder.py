@@ -108,6 +108,17 @@ class Recorder:
         await self._store_all(rows, due)
         return self._safe
 
+    @property
+    def safe(self) -> int:
+        """The position up to which all that was not refused is safe for good."""
+        return self._safe
+
+    async def resend(self, position: int, event: Event) -> None:
+        """Store one event that was refused once; it counted then, or will when the feed comes to it. Raises
+        StoreUnavailable, StoreRejected.
+        """
+        await self._store.write(Rows([self._event_row(position, event)]))
+
     async def settle(self) -> int:
         """Write a checkpoint of all that was written: the feed is idle, or we are about to close. Returns its
         position, up to which all is safe. Raises StoreUnavailable.

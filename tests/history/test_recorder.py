@@ -257,10 +257,13 @@ async def refused(path: Path, feed: Batch) -> None:
             dead += [pair for pair in batch if (pair[1].lot, pair[1].seq) in error.refused]
     assert [position for position, _ in dead] == [40, 41, 200]
     store.refused = ()
-    for pair in dead:
-        await recorder.write([pair])
-    assert await recorder.settle() == feed[-1][0]
-    await store.aclose()
+    assert await recorder.settle() == recorder.safe == feed[-1][0]
+    await recorder.aclose()
+    restarted = Recorder(store, "engine", HASHER)  # and before it is anywhere near them
+    await restarted.open()
+    for position, event in dead:
+        await restarted.resend(position, event)
+    await restarted.aclose()
 
 
 def test_a_gap_stops_it_until_somebody_skips_it(tmp_path: Path) -> None:
