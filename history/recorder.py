@@ -62,6 +62,10 @@ class Recorder:
         self._hasher = hasher
         self._keep_tokens = keep_tokens
         self._clock, self._now_ms = clock, now_ms
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing is known but what the store has."""
         self._folds: dict[str, Fold] = {}
         self._changed: set[str] = set()
         self._rollup = Rollup()
@@ -72,8 +76,10 @@ class Recorder:
     async def open(self) -> int:
         """Open the store and take up where its progress says; return that position, 0: at the beginning.
 
-        Raises StoreUnavailable, StoreMisfit.
+        Also after aclose, and then what was folded and not stored is forgotten: it comes again. Raises
+        StoreUnavailable, StoreMisfit.
         """
+        self._begin()
         await self._store.open()
         progress = await self._store.progress(self._feed)
         if progress is not None:

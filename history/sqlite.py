@@ -146,9 +146,8 @@ class SqliteStore:
 
     def _migrate(self, version: int) -> None:
         """Each migration is a transaction of its own; one that breaks off leaves the version before."""
-        assert self._writing is not None
         for migration in self._migrations[version:]:
-            self._writing.executescript(
+            _opened(self._writing).executescript(
                 f"BEGIN IMMEDIATE;\n{migration.text}\n"
                 f"PRAGMA application_id = {APPLICATION_ID};\n"
                 f"PRAGMA user_version = {migration.number};\nCOMMIT;"
@@ -220,13 +219,11 @@ class SqliteStore:
 
     def _lots(self, table: str) -> list[str]:
         """By steps through the key: as many looks as there are lots, however many rows they have."""
-        assert self._writing is not None
-        return [lot for (lot,) in self._writing.execute(_LOTS.format(table))]
+        return [lot for (lot,) in _opened(self._writing).execute(_LOTS.format(table))]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._writing
-        assert connection is not None, "not open"
+        connection = _opened(self._writing)
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
@@ -254,7 +251,7 @@ class SqliteStore:
         return [StayRow(*row) for row in await self._read(sql, lot, day, after, limit)]
 
     async def stays_of(self, credential: bytes, limit: int = 100) -> Sequence[StayRow]:
-        sql = "SELECT * FROM stays WHERE credential = ? ORDER BY day DESC, session DESC LIMIT ?"
+        sql = "SELECT * FROM stays WHERE credential = ? ORDER BY day DESC, entered_ms DESC LIMIT ?"
         return [StayRow(*row) for row in await self._read(sql, credential, limit)]
 
     async def cells(self, lot: str, area: str, first: int, until: int) -> Sequence[CellRow]:
@@ -269,8 +266,7 @@ class SqliteStore:
         return await self._call(self._reader, self._select, sql, parameters)
 
     def _select(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
-        assert self._reading is not None, "not open"
-        return self._reading.execute(sql, parameters).fetchall()
+        return _opened(self._reading).execute(sql, parameters).fetchall()
 
     # -- threads
 
@@ -296,6 +292,12 @@ class SqliteStore:
 def _threads() -> tuple[ThreadPoolExecutor, ThreadPoolExecutor]:
     """One that writes, one that reads; neither begins before it has work."""
     return ThreadPoolExecutor(1, "history-writer"), ThreadPoolExecutor(1, "history-reader")
+
+
+def _opened(connection: sqlite3.Connection | None) -> sqlite3.Connection:
+    if connection is None:
+        raise StoreUnavailable("the store is not open")
+    return connection
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

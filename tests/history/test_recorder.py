@@ -195,13 +195,13 @@ async def unsteadily(path: Path, feed: Batch, rng: Random) -> None:
     safe = 0
     while safe < feed[-1][0]:
         if len(alive) < 2 and rng.random() < 0.3 or not alive:
-            recorder = Recorder(stores[len(alive)], "engine", HASHER)
+            free = next(store for store in stores if all(each._store is not store for each, _ in alive))
+            recorder = Recorder(free, "engine", HASHER)
             alive.append((recorder, [await recorder.open()]))
         if rng.random() < 0.05:
-            alive.pop(rng.randrange(len(alive)))
-            for store in stores:
-                await store.aclose()
-            alive.clear()
+            for each, _ in alive:
+                await each.aclose()
+            alive = [(each, [await each.open()]) for each, _ in alive if rng.random() < 0.5]
             continue
         recorder, at = rng.choice(alive)
         batch = feed[at[0] : at[0] + rng.randint(1, 60)]
@@ -307,6 +307,39 @@ async def checkpoints(path: Path) -> None:
     again = Recorder(store, "engine", HASHER)
     assert await again.open() == 32
     await store.aclose()
+
+
+def test_what_was_kept_long_enough_goes_once_an_hour(tmp_path: Path) -> None:
+    """After a checkpoint; where that fails what was written is written, and it is tried with the next one."""
+    asyncio.run(expiry(tmp_path / "history.db"))
+
+
+class Counting(SqliteStore):
+    """Notes when it was asked to expire, and fails the second time."""
+
+    asked: list[int] = []
+
+    async def expire(self, now_ms: int) -> int:
+        self.asked.append(now_ms)
+        if len(self.asked) == 2:
+            raise StoreUnavailable("busy")
+        return await super().expire(now_ms)
+
+
+async def expiry(path: Path) -> None:
+    feed, now_s = a_feed(2, ("a",), 40), [1000.0]
+    store = Counting(path, keep_days=1)
+    recorder = Recorder(
+        store, "engine", HASHER, clock=lambda: now_s[0], now_ms=lambda: NOON + int(now_s[0]) * 1000
+    )
+    await recorder.open()
+    for after_s, asked in ((5, 1), (5, 1), (recorders.EXPIRE_S, 2), (5, 3), (5, 3)):
+        now_s[0] += after_s
+        batch, feed = feed[:3], feed[3:]
+        assert await recorder.write(batch) == batch[-1][0]
+        assert len(store.asked) == asked
+    assert store.asked[0] == NOON + 1_005_000
+    await recorder.aclose()
 
 
 def test_a_checkpoint_that_cannot_be_read_is_a_misfit(tmp_path: Path) -> None:
