@@ -220,6 +220,31 @@ async def push(recorder: Recorder, batch: Batch) -> int:
             continue
 
 
+def test_a_recorder_that_is_opened_again_goes_on_from_its_store(
+    tmp_path: Path, reference: tuple[Batch, dict[str, list[Any]]]
+) -> None:
+    """Whether it had a checkpoint or none; what was folded since comes again and counts once."""
+    feed, expected = reference
+    path = tmp_path / "history.db"
+    asyncio.run(reopened(path, feed))
+    assert content(path) == expected
+
+
+async def reopened(path: Path, feed: Batch) -> None:
+    recorder = Recorder(SqliteStore(path), "engine", HASHER, clock=lambda: 0.0)
+    for settled, lost in ((0, 90), (120, 300), (300, 310)):
+        at = await recorder.open()
+        await recorder.write(feed[at:settled])
+        assert await recorder.settle() == settled
+        await recorder.write(feed[settled:lost])
+        await recorder.aclose()
+    at = await recorder.open()
+    assert at == 300
+    await recorder.write(feed[at:])
+    await recorder.settle()
+    await recorder.aclose()
+
+
 class Picky(SqliteStore):
     """A store that refuses what carries these positions, as one does that finds a value too large."""
 
