@@ -29,11 +29,11 @@ _NO_KEY = Key(bytes(32))
 class KeyPlaces:
     """Where keys come from: the file itself, files beside it, the environment."""
 
-    __slots__ = ("_environ", "_folder")
+    __slots__ = ("environ", "folder")
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self._folder = folder
-        self._environ = environ
+        self.folder = folder
+        self.environ = environ
 
     def read(self, table: Table, needed: bool = True) -> Key:
         """The key that the table names in one of the three ways; where none is needed, it may name none."""
@@ -60,14 +60,14 @@ class KeyPlaces:
         return _NO_KEY if found is None else _decode(table, place, found.strip())
 
     def _read_variable(self, table: Table, name: str) -> str | None:
-        found = self._environ.get(name)
+        found = self.environ.get(name)
         if found is None:
             table.note("key_env", f"environment variable {name} is not set")
         return found
 
     def _read_file(self, table: Table, name: str) -> str | None:
         try:
-            with (self._folder / name).open("rb") as file:
+            with (self.folder / name).open("rb") as file:
                 return file.read(_KEY_FILE_BYTES_MAX).decode("ascii", "replace")
         except (OSError, ValueError) as error:
             table.note("key_file", f'cannot read "{name}": {getattr(error, "strerror", None) or error}')

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from liftgate.configs.cassandra import CassandraConfig, read_cassandra
 from liftgate.configs.table import ID, Table
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class HistoryConfig(Struct, frozen=True, kw_only=True):
     keep_days: how long events and ended stays are kept, 0: for ever. Three years, so that a year can be
     compared with two others. Counts name nobody and are always kept.
     personal_hours: how long after a stay its raw token is kept, 0: it never is.
+    cassandra: always there for that store.
     """
 
     store: StoreKind = "sqlite"
@@ -40,6 +42,7 @@ class HistoryConfig(Struct, frozen=True, kw_only=True):
     key: Key
     keep_days: int = 1096
     personal_hours: int = 0
+    cassandra: CassandraConfig | None = None
 
 
 def read_history(
@@ -52,6 +55,9 @@ def read_history(
     store = table.word("store", STORES, default="sqlite")
     path = table.maybe_text("path")
     beside = journal.with_name(journal.name + PATH_ENDS) if journal.name else folder
+    cluster = table.table("cassandra")
+    if store == "cassandra" and cluster is None:
+        table.note("cassandra", "is missing: this store needs [history.cassandra]")
     config = HistoryConfig(
         store=store,
         path=Path(os.path.normpath(folder / path)) if path else beside,
@@ -59,5 +65,6 @@ def read_history(
         key=keys.read(table, needed=store != "off"),
         keep_days=table.number("keep_days", 0, KEEP_DAYS_MAX, default=1096),
         personal_hours=table.number("personal_hours", 0, 24 * KEEP_DAYS_MAX, default=0),
+        cassandra=None if cluster is None else read_cassandra(cluster, keys),
     )
     return None if store == "off" else config

@@ -100,6 +100,16 @@ class Table:
         """An array of words, none twice; needed unless it has a default."""
         return tuple(self._pick(f"{key}[{i}]", word, words) for i, word in self._strings(key, default))
 
+    def texts(self, key: str, shape: Shape) -> tuple[str, ...]:
+        """An array of at least one string, all of that shape, none twice."""
+        if self._raw.get(key) == []:
+            self.note(key, "needs at least one")
+        texts = self._strings(key, None)
+        for index, text in texts:
+            if not shape[0].fullmatch(text):
+                self.note(f"{key}[{index}]", f"{quoted(text)} is not {shape[1]}")
+        return tuple(text for _, text in texts)
+
     def names(self, key: str, known: Iterable[str], what: str, where: str = "") -> tuple[str, ...]:
         """An array of names of things that exist, none twice; empty where the key is left out."""
         names = self._strings(key, ())

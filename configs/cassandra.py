@@ -1,0 +1,95 @@
+"""Reads `[history.cassandra]`: where the cluster is, who we are there, and how many copies it keeps."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from liftgate.configs.table import Table
+
+if TYPE_CHECKING:
+    from liftgate.configs.clients import KeyPlaces
+
+Consistency = Literal["local_quorum", "quorum"]
+CONSISTENCIES: tuple[Consistency, ...] = ("local_quorum", "quorum")
+"""Both mean that a majority of the copies has a row before it counts as stored, and is asked when it is read.
+Less would call rows stored that one dead disk takes along."""
+
+_HOST = (re.compile(r"[A-Za-z0-9._:-]{1,253}"), "a host name or address, without a port")
+_KEYSPACE = (re.compile(r"[a-z][a-z0-9_]{0,47}"), "1 to 48 small letters, digits or '_', a letter first")
+_CENTER = (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a datacenter")
+_PASSWORD_PLACES = ("password_env", "password_file")
+# A password's file is one line; one with a megabyte in it is another file.
+_PASSWORD_BYTES_MAX = 4096
+
+
+class Password(str):
+    """A secret that no log, traceback or repr of a configuration shows."""
+
+    def __repr__(self) -> str:
+        return "Password(…)"
+
+
+class CassandraConfig(Struct, frozen=True, kw_only=True):
+    """A cluster and our keyspace there.
+
+    contact_points: hosts of the datacenter that are asked first; the driver learns of the others. datacenter:
+    whose nodes are talked to; replication: copies of each row there, used when `liftgate history migrate`
+    makes the keyspace. user None: the cluster lets anybody in.
+    """
+
+    contact_points: tuple[str, ...]
+    port: int = 9042
+    keyspace: str = "liftgate"
+    datacenter: str = "datacenter1"
+    replication: int = 3
+    user: str | None = None
+    password: Password | None = None
+    consistency: Consistency = "local_quorum"
+
+
+def read_cassandra(table: Table, keys: KeyPlaces) -> CassandraConfig:
+    """The table; keys says where passwords are found, too."""
+    points = table.texts("contact_points", shape=_HOST)
+    user = table.maybe_text("user")
+    password = _read_password(table, keys)
+    if (user is not None) != any(table.has(place) for place in _PASSWORD_PLACES):
+        table.note("user", "needs password_env or password_file beside it, and they need user")
+    return CassandraConfig(
+        contact_points=points,
+        port=table.number("port", 1, 65_535, default=9042),
+        keyspace=table.text("keyspace", default="liftgate", shape=_KEYSPACE),
+        datacenter=table.text("datacenter", default="datacenter1", shape=_CENTER),
+        replication=table.number("replication", 1, 9, default=3),
+        user=user,
+        password=password,
+        consistency=table.word("consistency", CONSISTENCIES, default="local_quorum"),
+    )
+
+
+def _read_password(table: Table, keys: KeyPlaces) -> Password | None:
+    """None where none is named, or it cannot be had, which is noted; what was found is never shown."""
+    given = {place: name for place in _PASSWORD_PLACES if (name := table.maybe_text(place))}
+    if len(given) > 1:
+        table.note("password_env", "and password_file are both there: one of them is enough")
+    for place, name in given.items():
+        found = keys.environ.get(name) if place == "password_env" else _read_file(table, keys.folder / name)
+        if found is None and place == "password_env":
+            table.note(place, f"environment variable {name} is not set")
+        elif found is not None and not found.strip("\r\n"):
+            table.note(place, "what it names is empty")
+        elif found is not None:
+            return Password(found.strip("\r\n"))
+    return None
+
+
+def _read_file(table: Table, path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(_PASSWORD_BYTES_MAX).decode("utf-8")
+    except (OSError, ValueError) as error:
+        table.note("password_file", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}")
+        return None
