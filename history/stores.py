@@ -8,10 +8,23 @@ from liftgate.history.sqlite import SqliteStore
 
 
 def store_of(config: HistoryConfig) -> Store:
-    """The store, not open. Raises StoreMisfit for one that this installation does not have."""
+    """The store, not open. Raises StoreMisfit for one whose driver is not installed."""
     if config.store == "sqlite":
         return SqliteStore(config.path, keep_days=config.keep_days, personal_hours=config.personal_hours)
-    raise StoreMisfit(f"this Liftgate has no store {config.store!r}")
+    return _cassandra(config)
+
+
+def _cassandra(config: HistoryConfig) -> Store:
+    try:
+        from liftgate.history.cassandra.store import CassandraStore
+        from liftgate.history.cassandra.tables import Keeping
+    except ModuleNotFoundError as error:
+        raise StoreMisfit(
+            f'store = "cassandra" needs the package {error.name}: liftgate[services]'
+        ) from error
+    if config.cassandra is None:
+        raise ValueError("a configuration without [history.cassandra] for that store")
+    return CassandraStore(config.cassandra, Keeping(config.keep_days, config.personal_hours))
 
 
 def recorder_of(config: HistoryConfig) -> Recorder:
