@@ -21,13 +21,14 @@ from liftgate.bench.rules import rules
 from liftgate.bench.servers import ServerFailed
 from liftgate.bench.sizes import sizes
 from liftgate.bench.steady import RATE, steady
+from liftgate.history.port import StoreMisfit, StoreUnavailable
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
 Outcome = tuple[object, report.Printable]
 Run = Callable[[argparse.Namespace], Outcome]
-FAILURES = (BuildFailed, LoadFailed, ServerFailed, TooFewFiles)
+FAILURES = (StoreMisfit, StoreUnavailable, BuildFailed, LoadFailed, ServerFailed, TooFewFiles)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -71,6 +72,13 @@ def parser() -> argparse.ArgumentParser:
     past = _command(commands, "history", _history, "rows and events a second into a SQLite history")
     past.add_argument("--rounds", type=int, default=3, help="medians are taken over these (%(default)s)")
     past.add_argument("--events", type=int, default=EVENTS, help="of each round (%(default)s)")
+    rows = _command(
+        commands, "cassandra", _cassandra, "rows a second into Cassandra, against a bare loop of its driver"
+    )
+    rows.add_argument("--host", default="127.0.0.1", help="of a node (%(default)s)")
+    rows.add_argument("--port", type=int, default=9042, help="as `make services` tells (%(default)s)")
+    rows.add_argument("--rounds", type=int, default=5, help="medians are taken over these (%(default)s)")
+    rows.add_argument("--events", type=int, default=50_000, help="of each round (%(default)s)")
     return top
 
 
@@ -115,6 +123,14 @@ def _idle(arguments: argparse.Namespace) -> Outcome:
 
 def _recovery(arguments: argparse.Namespace) -> Outcome:
     result = recovery(arguments.scans)
+    return result, report.facts(result)
+
+
+def _cassandra(arguments: argparse.Namespace) -> Outcome:
+    # Needs a driver that not everybody has installed.
+    from liftgate.bench.cassandra import cassandra
+
+    result = cassandra(arguments.host, arguments.port, arguments.rounds, arguments.events)
     return result, report.facts(result)
 
 

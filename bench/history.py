@@ -52,8 +52,8 @@ class History(msgspec.Struct, frozen=True):
 
 def history(rounds: int = 3, events: int = EVENTS) -> History:
     """Write the same rows and the same feed into a new file each round."""
-    batches = list(_row_batches(events))
-    feed = _feed(events)
+    batches = list(row_batches(events))
+    feed = feed_of(events)
     written, recorded, size, digest = [], [], 0, ""
     for _ in range(rounds):
         with bench_folder() as folder:
@@ -74,7 +74,7 @@ def history(rounds: int = 3, events: int = EVENTS) -> History:
     )
 
 
-def _row_batches(events: int) -> list[Rows]:
+def row_batches(events: int) -> list[Rows]:
     """What a busy lot comes to: of four events two are scans that begin or end a stay, and cells change."""
     value = b'{"lot":"north","seq":1,' + b'"field":"as long as a scan is"' * 12 + b"}"
     found = []
@@ -100,7 +100,7 @@ def _stay(number: int, seq: int, at_ms: int) -> StayRow:
     return StayRow(LOT, day, session, seq, credential, b"", LOT, "P1-A-001", at_ms, None, "")
 
 
-def _feed(events: int) -> list[tuple[int, Event]]:
+def feed_of(events: int) -> list[tuple[int, Event]]:
     """A lot, then cards that come and go by turns."""
     spec: dict[str, Any] = {"areas": [{"id": LOT, "parent": None, "spots": []}]}
     feed: list[tuple[int, Event]] = [(1, LotConfigured(LOT, 1, BEGAN_MS, spec))]
