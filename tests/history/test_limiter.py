@@ -26,12 +26,26 @@ def turn(limiter: Limiter, latency_s: float, failed: bool = False) -> None:
 
 
 def test_quick_answers_raise_the_limit_by_one_a_turn() -> None:
-    """Additive increase, up to the bound and not beyond."""
-    limiter = Limiter()
-    for turns in range(1, 4):
+    """Additive increase, once it was cut; up to the bound and not beyond."""
+    limiter = Limiter(start=8)
+    turn(limiter, SLOW_S, failed=True)
+    assert limiter.limit == 4
+    turn(limiter, QUICK_S)
+    for _ in range(3):
+        before = limiter.limit
         turn(limiter, QUICK_S)
-        assert START + turns - 1 <= limiter.limit <= START + turns
+        assert before <= limiter.limit <= before + 1
     for _ in range(2 * MOST):
+        turn(limiter, QUICK_S)
+    assert limiter.limit == MOST
+
+
+def test_until_the_first_cut_every_answer_raises_it() -> None:
+    """A backlog finds out within a few turns what the store can take."""
+    limiter = Limiter()
+    turn(limiter, QUICK_S)
+    assert limiter.limit == 2 * START
+    for _ in range(3):
         turn(limiter, QUICK_S)
     assert limiter.limit == MOST
 
