@@ -123,6 +123,10 @@ class Writer:
         return bound, refused
 
     async def _execute(self, statements: Sequence[Any]) -> None:
+        if len(statements) == 1:  # most are: a credential's row is alone in its partition
+            statements[0].set_is_idempotent(True)
+            await self._session.execute(statements[0])
+            return
         batch = acsylla.create_batch_unlogged()
         batch.set_is_idempotent(True)
         batch.set_request_timeout(int(REQUEST_S_MAX * 1000))

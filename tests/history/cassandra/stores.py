@@ -13,6 +13,7 @@ from liftgate.history.cassandra.store import CassandraStore, now
 from liftgate.history.cassandra.tables import Keeping
 from liftgate.history.port import EventRow, Rows, StoreUnavailable
 from tests.history.cassandra.rows import DAY, some
+from tests.services.clients import cql
 
 FOR_EVER = Keeping(days=0, token_hours=0)
 AGAIN_S = 0.1
@@ -22,6 +23,10 @@ AGAIN_S = 0.1
 def config_of(port: int, keyspace: str, **more: Any) -> CassandraConfig:
     """One node keeps one copy."""
     return CassandraConfig(contact_points=(HOST,), port=port, keyspace=keyspace, **{"replication": 1} | more)
+
+
+def drop(port: int, keyspace: str) -> None:
+    cql(port, (f"DROP KEYSPACE IF EXISTS {keyspace}", []))
 
 
 @asynccontextmanager

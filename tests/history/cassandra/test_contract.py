@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
@@ -12,7 +12,7 @@ from liftgate.history.cassandra.store import CassandraStore
 from liftgate.history.cassandra.tables import Keeping
 from liftgate.history.port import EventRow
 from tests.history import contract
-from tests.history.cassandra.stores import config_of
+from tests.history.cassandra.stores import config_of, drop
 from tests.services.clients import unique
 
 pytestmark = pytest.mark.long
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.long
 class Node:
     """A keeper of stores in one keyspace; its clock stands at the contract's own noon, whatever the year."""
 
-    def __init__(self, port: int) -> None:
-        self._config = config_of(port, unique("history"))
+    def __init__(self, port: int, keyspace: str) -> None:
+        self._config = config_of(port, keyspace)
 
     def store(self) -> CassandraStore:
         return CassandraStore(self._config, Keeping(days=30, token_hours=24), lambda: contract.NOON)
@@ -33,10 +33,12 @@ class Node:
 
 
 @pytest.fixture(scope="module")
-def keeper(cassandra: Service) -> Node:
-    node = Node(cassandra.port)
+def keeper(cassandra: Service) -> Iterator[Node]:
+    keyspace = unique("history")
+    node = Node(cassandra.port, keyspace)
     asyncio.run(node.store().migrate())
-    return node
+    yield node
+    drop(cassandra.port, keyspace)
 
 
 @pytest.mark.parametrize("case", contract.CASES, ids=contract.name)

@@ -19,7 +19,7 @@ from liftgate.configs.cassandra import Password
 from liftgate.history.cassandra import node, schema
 from liftgate.history.cassandra.store import CassandraStore
 from liftgate.history.port import StoreMisfit, StoreUnavailable
-from tests.history.cassandra.stores import FOR_EVER, config_of, opened
+from tests.history.cassandra.stores import FOR_EVER, config_of, drop, opened
 from tests.services.clients import cql, unique
 
 pytestmark = pytest.mark.long
@@ -62,6 +62,7 @@ def test_an_unknown_keyspace_is_named_and_migrate_makes_it(cassandra: Service, k
     assert f'"{other}"' in said and said.endswith("): `liftgate history migrate` makes it")
     assert migrate(cassandra.port, keyspace) == (0, known)
     assert migrate(cassandra.port, keyspace) == (known, known)
+    drop(cassandra.port, other)
 
 
 def test_an_empty_keyspace_has_no_schema_yet(cassandra: Service, keyspace: str) -> None:
