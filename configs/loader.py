@@ -14,6 +14,7 @@ from liftgate.configs.history import read_history
 from liftgate.configs.lines import key_lines, line_of
 from liftgate.configs.lots import read_lot
 from liftgate.configs.problems import ConfigErrors, Problem
+from liftgate.configs.relay import read_relay
 from liftgate.configs.rules import mistakes
 from liftgate.configs.schema import Config, EngineConfig, LotConfig, ReaderConfig, TlsConfig
 from liftgate.configs.table import ID, Notes, Table, note_repeats
@@ -92,7 +93,10 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(service_tables, [service.id for service in services], "id")
     engine = _read_engine(root, folder)
     history = read_history(root, folder, engine.journal, engine.name, keys)
-    return Config(engine=engine, lots=lots, readers=readers, services=services, history=history)
+    relay = read_relay(root, folder, engine.journal, services)
+    return Config(
+        engine=engine, lots=lots, readers=readers, services=services, relay=relay, history=history
+    )
 
 
 def _check_tides(tables: list[Table], lots: tuple[LotConfig, ...], readers: tuple[ReaderConfig, ...]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from liftgate.configs.history import HistoryConfig
+from liftgate.configs.relay import RelayConfig
 
 Assign = Literal["spot", "area", "count"]
 Direction = Literal["entry", "exit", "both"]
@@ -201,3 +202,4 @@ class Config(Struct, frozen=True, kw_only=True):
     readers: tuple[ReaderConfig, ...]
     services: tuple[ServiceConfig, ...]
     history: HistoryConfig | None = None
+    relay: RelayConfig | None = None

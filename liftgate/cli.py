@@ -17,6 +17,9 @@ from liftgate.configs.problems import ConfigErrors
 COMMANDS = {
     "up": "engine and simulated city on one screen: begin here",
     "engine": "run the engine",
+    "relay": "carry the engine's events on to history and stream",
+    "status": "how engine and relay are: each sink's position, how far behind, and why",
+    "dead": "events that a sink refused: list, show, send again, drop",
     "scan": "read one card at one lane and print the decision",
     "do": "give a running engine an order",
     "ask": "ask a running engine",

@@ -95,7 +95,7 @@ def _reachable(host: str) -> str:
 
 def dialer(args: argparse.Namespace, config: Config) -> Dial:
     """Opens a stream to the engine, wherever it listens by then."""
-    tls = _tls_context(config.engine)
+    tls = tls_context(config.engine)
 
     async def dial() -> trio.abc.Stream:
         host, port = find(args, config)
@@ -120,7 +120,7 @@ def _last(error: BaseException) -> str:
     return os.strerror(number) if number else str(error)
 
 
-def _tls_context(engine: EngineConfig) -> ssl.SSLContext | None:
+def tls_context(engine: EngineConfig) -> ssl.SSLContext | None:
     """Trust the very certificate that the configuration names: these commands run where it lies."""
     if engine.tls is None:
         return None
