@@ -1,0 +1,85 @@
+"""`liftgate relay` with a file in the place of the null sink: `python -m tests.relay.file_relay FOLDER ARGS`.
+
+One line `position lot seq` an event, synced before write() returns. Files beside it change its mood: `down`
+(everything raises SinkUnavailable), `poison` (seqs that are refused), `lag` (safe only when asked).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from liftgate.cli import main
+from liftgate.commands import relay
+from liftgate.relay.sink import SinkRejected, SinkUnavailable, Stored
+
+STORED, RESENT, DOWN, POISON, LAG = "stored", "resent", "down", "poison", "lag"
+
+
+class FileSink:
+    """The file is the truth, also about the position."""
+
+    name = "null"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = -1
+        self._taken = self._safe = 0
+
+    async def open(self) -> int:
+        self._check_up()
+        path = self._folder / STORED
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1  # a kill can leave half a line
+        os.ftruncate(self._file, whole)
+        os.lseek(self._file, 0, os.SEEK_END)
+        self._taken = self._safe = int(data[:whole].splitlines()[-1].split()[0]) if whole else 0
+        return self._safe
+
+    async def write(self, batch: Sequence[Stored]) -> int:
+        self._check_up()
+        poison = self._words(POISON)
+        refused = {stored.position: "poison" for stored in batch if str(stored.event.seq) in poison}
+        fine = [stored for stored in batch if stored.position not in refused]
+        _append(self._file, fine)
+        self._taken = max([self._taken, *(stored.position for stored in batch)])
+        if not (batch and (self._folder / LAG).exists()):
+            self._safe = self._taken
+        if refused:
+            raise SinkRejected(refused)
+        return self._safe
+
+    async def resend(self, letter: Stored) -> None:
+        self._check_up()
+        if str(letter.event.seq) in self._words(POISON):
+            raise SinkRejected({letter.position: "poison still"})
+        file = os.open(self._folder / RESENT, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        _append(file, [letter])
+        os.close(file)
+
+    async def aclose(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _check_up(self) -> None:
+        if (self._folder / DOWN).exists():
+            raise SinkUnavailable("the file is down")
+
+    def _words(self, name: str) -> set[str]:
+        path = self._folder / name
+        return set(path.read_text().split()) if path.exists() else set()
+
+
+def _append(file: int, batch: Sequence[Stored]) -> None:
+    os.write(file, b"".join(b"%d %s %d\n" % (s.position, s.event.lot.encode(), s.event.seq) for s in batch))
+    os.fsync(file)
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    setattr(relay, "make_sink", lambda kind, config: FileSink(folder))  # noqa: B010
+    raise SystemExit(main(sys.argv[2:]))
