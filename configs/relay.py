@@ -73,6 +73,8 @@ def read_relay(
 
 
 def _check_services(table: Table, config: RelayConfig, services: dict[str, ServiceConfig]) -> None:
+    if table.has("sinks") and not config.sinks:
+        table.note("sinks", "names no sink")
     for sink in config.sinks:
         service = services.get(config.service_of(sink))
         missing = NEEDED if service is None else [right for right in NEEDED if right not in service.may]

@@ -96,7 +96,7 @@ class Backlog:
         for waiting in self._waiting:
             if count and (len(batch) + waiting.count > events_max or size + waiting.size > bytes_max):
                 break
-            batch += _stored(waiting, self._taken)
+            batch += _stored(waiting, batch[-1].position if batch else self._taken)
             size += waiting.size
             count += 1
         for _ in range(count):

@@ -18,7 +18,7 @@ from rich.text import Text
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
 from liftgate.commands import picture, sim
-from liftgate.commands.child import EngineChild
+from liftgate.commands.child import Child, Kept, engine_kind, relay_kind
 from liftgate.commands.common import Trouble, dialer, run_trio, say_example
 from liftgate.commands.view import LaneRow, LotRow, Screen, render
 from liftgate.configs.loader import load
@@ -46,7 +46,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "Start an engine and, in front of it, a city that drives recorded stays through its lanes, and\n"
         "show both: lanes, occupancy with the truth beside it, decisions a second. At the end the engine's\n"
         "counts are compared with those of the data. In a terminal this is one live screen, elsewhere\n"
-        "plain lines. Ctrl-C ends in order. Exit code: 0 the counts agree, 1 they don't, or a failure.",
+        "plain lines. Ctrl-C ends in order. Where [relay] is configured, a relay runs behind the engine.\n"
+        "Exit code: 0 the counts agree, 1 they don't, or a failure.",
         "liftgate up",
         "liftgate up --for 20s",
         "liftgate up --speed 3600 --traffic birmingham --for 1m",
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     config = load(args.config)
     schedule, lots = sim.make_schedule(args, config)
     if demo and not args.keep:
-        _empty(config.engine.journal)
+        _empty(config)
     comparison = run_trio(_run, args, config, schedule, lots)
     return sim.report(comparison, sim.heading(args.traffic, schedule))
 
@@ -88,20 +89,29 @@ def demo_config() -> Path:
     return DEMO_COPY
 
 
-def _empty(journal: Path) -> None:
-    """Remove the demo's journal. Raises FolderLocked while an engine works in it."""
+def _empty(config: Config) -> None:
+    """Remove the demo's journal and its relay's folder. Raises FolderLocked while an engine works in it."""
+    journal = config.engine.journal
     if journal.is_dir():
         DiskStorage(journal).lock().release()
         shutil.rmtree(journal)
+    if config.relay is not None and config.relay.state.is_dir():
+        shutil.rmtree(config.relay.state)
 
 
 async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lots: list[str]) -> Comparison:
-    engine = await EngineChild.start(args.config, config)
+    engine = await Child.start(engine_kind(config.engine), args.config)
+    relay = None
     try:
+        if config.relay is not None:
+            relay = Kept(relay_kind(config.relay), args.config)
+            await relay.start()
         async with trio.open_nursery() as nursery:
             city = sim.make_city(args, config, lots, nursery)
             nursery.start_soon(sim.stop_on_signal, city)
             nursery.start_soon(engine.watch)
+            if relay is not None:
+                nursery.start_soon(relay.keep)
             show = Show(args, config, schedule, city, engine, nursery)
             try:
                 return await show.during(schedule)
@@ -110,7 +120,11 @@ async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lot
                 engine.stopping = True
                 nursery.cancel_scope.cancel()
     finally:
-        await engine.stop()
+        try:
+            if relay is not None:  # before the engine: what it has in hand becomes safe, and is told
+                await relay.stop()
+        finally:
+            await engine.stop()
 
 
 class Show:
@@ -122,7 +136,7 @@ class Show:
         config: Config,
         schedule: Schedule,
         city: City,
-        engine: EngineChild,
+        engine: Child,
         nursery: trio.Nursery,
     ) -> None:
         self._args, self._schedule, self._city, self._engine = args, schedule, city, engine

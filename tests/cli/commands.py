@@ -116,3 +116,14 @@ def facts(done: Done) -> dict[str, str]:
 def events(done: Done) -> list[dict[str, Any]]:
     """JSON lines."""
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def with_relay(config: Path) -> Path:
+    """The configuration with a relay to the null sink added; the relay's folder."""
+    key = "ab" * 32
+    config.write_text(
+        config.read_text()
+        + f'\n[[service]]\nid = "relay-null"\nkey = "{key}"\nmay = ["subscribe", "query"]\n'
+        + '\n[relay]\nsinks = ["null"]\n'
+    )
+    return journal(config).with_name("journal.relay")

@@ -16,8 +16,18 @@ import trio
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
 from liftgate.configs.loader import load
+from liftgate.relay.process import read_status
 from liftgate.sim.city.client import connect
-from tests.cli.commands import WAIT_S_MAX, Process, liftgate, ready_file, scan, started, wait_ready
+from tests.cli.commands import (
+    WAIT_S_MAX,
+    Process,
+    liftgate,
+    ready_file,
+    scan,
+    started,
+    wait_ready,
+    with_relay,
+)
 
 
 def alive(pid: int) -> bool:
@@ -165,3 +175,23 @@ def test_two_at_once(config: Path, up: list[object]) -> None:
     assert second.returncode == 1
     assert "in use by another engine (process " in second.stderr
     assert (process.returncode, said.endswith("engine and truth agree\n")) == (0, True)
+
+
+@pytest.mark.long
+def test_a_configured_relay_runs_behind_the_engine(config: Path, up: list[object]) -> None:
+    """With [relay] the relay is started, killed once started again, and stopped before the engine."""
+    state = with_relay(config)
+    with started(*up, "--for", "30s") as process:
+        wait_progress(process)
+        first = read_status(state)
+        assert first is not None
+        os.kill(first.pid, signal.SIGKILL)
+        until = time.monotonic() + WAIT_S_MAX
+        while (now := read_status(state)) is None or now.pid == first.pid:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        process.wait(WAIT_S_MAX)
+    last = read_status(state)
+    assert last is not None and last.sinks[0].safe > 0
+    wait_gone(last.pid)

@@ -1,4 +1,4 @@
-"""The relay as a process on a real engine: what it stored is the journal, once, in order, whatever happened."""
+"""The relay as a process on a real engine: what it stored is the journal, once, in order, come what may."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_equal(relay: Relay, folder: Path) -> int:
 
 
 def test_the_journal_is_stored_once_and_the_cursor_follows(tmp_path: Path) -> None:
-    """What was there before the relay and what comes while it runs is stored in order, and said to be safe."""
+    """What was there before the relay and what comes while it runs is stored in order, and said safe."""
     engine = engine_with_relay(tmp_path)
     with engine:
         scan(engine, 20)
@@ -86,7 +86,7 @@ def test_killed_twenty_times(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.long
 def test_the_engine_is_restarted_under_it(tmp_path: Path) -> None:
-    """kill -9 of the engine under load, five times: the relay finds it again, at its new port, and goes on."""
+    """kill -9 of the engine under load, five times: the relay finds it at its new port and goes on."""
     engine = engine_with_relay(tmp_path, READERS)
 
     async def kill_often() -> None:
@@ -170,7 +170,7 @@ def test_a_second_relay_from_elsewhere_takes_over_and_the_first_ends(tmp_path: P
 
 @pytest.mark.long
 def test_what_is_refused_becomes_a_dead_letter_and_can_be_sent_again(tmp_path: Path) -> None:
-    """Poison is put aside with its reason while the rest flows on; mended, it is sent again while all runs."""
+    """Poison is put aside with its reason, the rest flows on; mended, it is sent again while all runs."""
     engine = engine_with_relay(tmp_path)
     with engine:
         scan(engine, 1)
