@@ -17,6 +17,7 @@ from liftgate.bench.history import EVENTS, history
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
 from liftgate.bench.recovery import SCANS, recovery
+from liftgate.bench.relay import relay
 from liftgate.bench.rules import rules
 from liftgate.bench.servers import ServerFailed
 from liftgate.bench.sizes import sizes
@@ -79,6 +80,10 @@ def parser() -> argparse.ArgumentParser:
     rows.add_argument("--port", type=int, default=9042, help="as `make services` tells (%(default)s)")
     rows.add_argument("--rounds", type=int, default=5, help="medians are taken over these (%(default)s)")
     rows.add_argument("--events", type=int, default=50_000, help="of each round (%(default)s)")
+    carried = _command(commands, "relay", _relay, "from the journal through the relay into its sinks")
+    carried.add_argument("--scans", type=int, default=SCANS, help="for each of 1,024 cards (%(default)s)")
+    carried.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
+    carried.add_argument("--sinks", nargs="+", default=["null"], help="one after another (%(default)s)")
     return top
 
 
@@ -136,6 +141,11 @@ def _cassandra(arguments: argparse.Namespace) -> Outcome:
 
 def _history(arguments: argparse.Namespace) -> Outcome:
     result = history(arguments.rounds, arguments.events)
+    return result, report.facts(result)
+
+
+def _relay(arguments: argparse.Namespace) -> Outcome:
+    result = relay(tuple(arguments.sinks), arguments.scans, arguments.seconds)
     return result, report.facts(result)
 
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -28,6 +29,7 @@ SPOTS = 10_000
 SEGMENT_BYTES = 64 << 20
 """The engine's own default."""
 ENGINE_COMMAND = (sys.executable, "-m", "liftgate.cli", "engine")
+RELAY_COMMAND = (sys.executable, "-m", "liftgate.cli", "relay")
 READY_S_MAX = 120
 """A lot of a million spots and ten thousand readers is read within this, or something is wrong."""
 STOP_S_MAX = 20
@@ -129,6 +131,26 @@ def engine_server(
     with _process(command, log, talks=False) as process:
         port = _wait_ready(process, ready, log)
         yield Server("engine", port, process, folder, ("--key", KEY_HEX), time.monotonic() - begin)
+
+
+@contextmanager
+def relay_server(folder: Path) -> Iterator[Server]:
+    """The relay of an engine_server's folder, whose `more` must say where to."""
+    ready, log = folder / "relay.ready", folder / "relay.log"
+    ready.unlink(missing_ok=True)
+    command = [*RELAY_COMMAND, "--config", str(folder / "bench.toml"), "--ready-file", str(ready)]
+    begin = time.monotonic()
+    with _process(command, log, talks=False) as process:
+        _wait_said(process, ready, log)
+        yield Server("relay", 0, process, folder, (), time.monotonic() - begin)
+
+
+def relay_config(sink: str) -> str:
+    """`more` of an engine that has a relay to one sink."""
+    return (
+        f'[[service]]\nid = "relay-{sink}"\nkey = "{KEY_HEX}"\nmay = ["subscribe", "query"]\n'
+        f'[relay]\nsinks = ["{sink}"]\n'
+    )
 
 
 def engine_config(
@@ -243,15 +265,21 @@ def _wait_line(process: Process, wanted: str, log: Path) -> None:
 
 
 def _wait_ready(process: Process, ready: Path, log: Path) -> int:
-    """Port from the ready file, once it is there; between two looks the process's end is waited for."""
+    """Port from the ready file, once it is there."""
+    return int(_wait_said(process, ready, log)["port"])
+
+
+def _wait_said(process: Process, ready: Path, log: Path) -> dict[str, Any]:
+    """What is in the ready file, once it is there; between two looks the process's end is waited for."""
     until = time.monotonic() + READY_S_MAX
     while not ready.exists():
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.01)
-            raise ServerFailed(f"the engine ended with {process.returncode}: {_last_words(log)}")
+            raise ServerFailed(f"{process.args!r} ended with {process.returncode}: {_last_words(log)}")
         if time.monotonic() > until:
-            raise ServerFailed(f"the engine was not ready after {READY_S_MAX} s: {_last_words(log)}")
-    return int(msgspec.json.decode(ready.read_bytes())["port"])
+            raise ServerFailed(f"{process.args!r} was not ready after {READY_S_MAX} s: {_last_words(log)}")
+    said: dict[str, Any] = msgspec.json.decode(ready.read_bytes())
+    return said
 
 
 def _last_words(log: Path) -> str:

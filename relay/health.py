@@ -19,7 +19,8 @@ class SinkStatus(Struct, kw_only=True):
 
     safe: all up to here is in the sink for good, and the engine was told; written: given to the sink;
     received: read from the engine; end: of the journal when the engine last said; behind: events between safe
-    and end; waiting_bytes: received and not written; state since since_ms, why: "" unless degraded.
+    and end; waiting_bytes: received and not written; state since since_ms, why: "" unless degraded; begun_ms:
+    when the feed began; batches: written since then.
     """
 
     name: str
@@ -31,6 +32,7 @@ class SinkStatus(Struct, kw_only=True):
     received: int = 0
     end: int = 0
     waiting_bytes: int = 0
+    begun_ms: int = 0
     batches: int = 0
     dead_letters: int = 0
 
@@ -79,6 +81,7 @@ class Health:
         self.begun = True
         if anew:
             status.safe = status.written = received
+            status.begun_ms, status.batches = now_ms(), 0
         status.received, status.end = received, end
         self.judge()
 

@@ -7,6 +7,7 @@ import pytest
 from liftgate.bench.idle import TooFewFiles, idle
 from liftgate.bench.load import Shape
 from liftgate.bench.recovery import recovery
+from liftgate.bench.relay import relay
 from liftgate.bench.rules import rules
 from liftgate.bench.sizes import sizes
 
@@ -35,6 +36,13 @@ def test_recovery_tiny() -> None:
     """Everything written before the kill is counted, and the engine that comes back answers."""
     result = recovery(scans=20, shape=Shape(4, 4))
     assert result.scans == 320
+
+
+def test_relay_tiny() -> None:
+    """A backlog is carried whole, and scans are answered beside it."""
+    result = relay(scans=20, seconds=0.1, rate=100.0, writers=Shape(4, 4), live=Shape(4, 1))
+    assert result.catching["null"].events >= 320
+    assert result.live.catching_p99_ms > 0
 
 
 def test_rules_tiny() -> None:

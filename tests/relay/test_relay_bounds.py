@@ -1,0 +1,88 @@
+"""What the relay does at its bounds, and where only a person can help."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from liftgate.bench.load import Shape, run_load
+from liftgate.bench.servers import bench_folder, engine_server, raise_open_files, relay_config
+from tests.independent.engine_process import Engine
+from tests.relay.file_relay import DOWN, STORED
+from tests.relay.relays import Relay, engine_with_relay, journalled, scan, wait_until
+
+SHAPE = Shape(64, 16)
+BUFFER_BYTES = 8 << 20
+RSS_MIB_MAX = 100
+"""57 MiB were measured with nothing stalled; the buffer, and what is decoded of it, comes on top."""
+
+
+def memory_mib(relay: Relay) -> float:
+    """Resident memory of the relay, now."""
+    assert relay.process is not None
+    pages = int(Path(f"/proc/{relay.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+@pytest.mark.long
+def test_a_stalled_sink_holds_no_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    """A million events while the sink is down: the relay keeps its buffer and no more, lets go of the engine,
+    and has everything stored in order when the sink is back.
+    """
+    raise_open_files()
+    with (
+        bench_folder() as folder,
+        engine_server(folder, SHAPE.connections, more=relay_config("null")) as server,
+    ):
+        with Relay(Engine(folder / "bench.toml")) as relay:
+            relay.wait_status(lambda status: status.state == "live" and status.safe > 0)
+            (folder / DOWN).touch()
+            run_load(server, SHAPE, scans=1000)
+            wait_until(lambda: "relay.let_go" in relay.log_text(), relay.log_text)
+            stalled = relay.status()
+            memory = [memory_mib(relay)]
+            assert "sink: the file is down" in stalled.why
+            assert BUFFER_BYTES <= stalled.waiting_bytes < BUFFER_BYTES + (1 << 18)
+            (folder / DOWN).unlink()
+            end = relay.wait_status(lambda status: status.state == "live").end
+            memory.append(memory_mib(relay))
+            relay.wait_status(lambda status: status.safe >= end)
+            positions = [position for position, _, _ in relay.stored()]
+        assert len(positions) > 1_000_000
+        assert positions == list(range(1, len(positions) + 1))
+    with capsys.disabled():
+        print(
+            f"\nstalled sink, {len(positions)} events of backlog: {memory[0]:.0f}, then {memory[1]:.0f} MiB"
+        )
+    assert max(memory) < RSS_MIB_MAX
+
+
+@pytest.mark.long
+def test_a_sink_of_another_journal_is_not_fed(tmp_path: Path) -> None:
+    """A sink that has more than the journal holds is told so: nothing is sent, nothing skipped."""
+    engine = engine_with_relay(tmp_path)
+    (tmp_path / STORED).write_text("1 north 1\n" * 3 + "9999 north 9999\n")
+    with engine, Relay(engine) as relay:
+        scan(engine, 3)
+        why = relay.wait_status(lambda status: status.state == "degraded").why
+        assert why.startswith("relay: position 9999 was stored, but the engine's journal ends with ")
+        assert relay.last_stored() == 9999
+
+
+@pytest.mark.long
+def test_what_the_journal_keeps_no_more_is_not_jumped_over(tmp_path: Path) -> None:
+    """A sink that lost what the journal has retired is told so, with both positions: no silent gap."""
+    engine = engine_with_relay(tmp_path, segment_bytes=1 << 20, snapshot_every_s=1)
+    with engine:
+        with Relay(engine) as relay:
+            while journalled(tmp_path)[0][0] == 1:
+                relay.wait_stored(scan(engine, 2000))
+            (tmp_path / STORED).unlink()
+            relay.kill()
+            relay.start()
+            why = relay.wait_status(lambda status: status.state == "degraded").why
+            assert "events behind position 0 are gone from the engine's journal" in why
+            assert "the oldest is" in why
+            assert relay.last_stored() == 0
