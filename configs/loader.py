@@ -20,6 +20,7 @@ from liftgate.configs.schema import Config, EngineConfig, LotConfig, ReaderConfi
 from liftgate.configs.table import ID, Notes, Table, note_repeats
 
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_BACKLOG_FULL = (re.compile(r"keep|forget:[A-Za-z0-9._-]{1,64}"), '"keep" or "forget:" and a subscriber')
 _NO_ENGINE = EngineConfig(name="", host="", port=0, journal=Path())
 _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
@@ -134,6 +135,8 @@ def _read_engine(root: Table, folder: Path) -> EngineConfig:
         output_bytes_max=table.number("output_bytes_max", 131_072, 64 << 20, default=262_144),
         segment_bytes=table.number("segment_bytes", 1 << 20, 4 << 30, default=64 << 20),
         snapshot_every_s=table.number("snapshot_every_s", 1, 86_400, default=300),
+        backlog_max=table.number("backlog_max", 0, 1 << 50, default=0),
+        backlog_full=table.text("backlog_full", default="keep", shape=_BACKLOG_FULL),
     )
 
 

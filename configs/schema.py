@@ -98,6 +98,9 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     output_bytes_max: what a client has not read yet; one byte more is ERROR 14. Four of the largest frames.
     segment_bytes: size of a journal segment; 64 MiB replays in seconds and is quickly preallocated.
     snapshot_every_s: how often closed segments are folded, so the longest tail that a start replays.
+    backlog_max: bytes of segments that a subscriber may hold back, 0: as much as the disk has. The engine
+    warns at 50 and 80 % of it. backlog_full: what happens at 100 %: "keep", it is said, and the disk is the
+    bound; "forget:NAME", that subscriber's cursor goes, and what it has not had is gone for it.
     """
 
     name: str
@@ -113,6 +116,8 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     output_bytes_max: int = 262_144
     segment_bytes: int = 64 * 1024 * 1024
     snapshot_every_s: int = 300
+    backlog_max: int = 0
+    backlog_full: str = "keep"
 
 
 class SpotsConfig(Struct, frozen=True, kw_only=True):

@@ -148,6 +148,7 @@ def status(gateway: "Gateway") -> dict[str, Any]:
         "lots": list(engine.lots),
         "position": engine.position,
         "durable_position": engine.journal.durable_position,
+        "oldest_position": engine.journal.catalogue.all()[0].first,
         "decided": gateway.decided,
         "connections": len(gateway.links),
         "readers": sorted(gateway.readers),

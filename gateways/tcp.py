@@ -15,6 +15,7 @@ import trio
 from liftgate.configs.schema import Config, EngineConfig
 from liftgate.engine.configured import configure
 from liftgate.engine.engine import Engine
+from liftgate.engine.journal.backlog import BacklogWatch
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.snapshot import covered_position
 from liftgate.engine.journal.storage import Storage
@@ -116,7 +117,7 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_tick_often, reactor)
-            nursery.start_soon(_maintain, engine)
+            nursery.start_soon(_maintain, engine, config.engine)
             nursery.start_soon(_fold, engine, config.engine)
             nursery.start_soon(reactor.run)
             host, port = reactor.listener.getsockname()[:2]
@@ -168,10 +169,13 @@ async def _tick_often(reactor: Reactor) -> None:
         reactor.tick()
 
 
-async def _maintain(engine: Engine) -> None:
+async def _maintain(engine: Engine, config: EngineConfig) -> None:
     """The journal's housekeeping blocks, so it has a thread."""
+    journal = engine.journal
+    watch = BacklogWatch(journal, config.segment_bytes, config.backlog_max, config.backlog_full)
     while True:
-        await trio.to_thread.run_sync(engine.journal.maintain)
+        await trio.to_thread.run_sync(journal.maintain)
+        watch.look()  # some microseconds for a handful of cursors; here, as a cursor belongs to this thread
         await trio.sleep(0.25)
 
 

@@ -102,10 +102,7 @@ class Follower:
         end = int(body["durable_position"])
         anew = self._backlog is None
         if self._backlog is None:
-            after = self._after
-            if after is None:
-                after = int(body["cursors"].get(self._health.status.name, 0))
-                self._safe = after
+            after = self._first_time(body)
             self._backlog = Backlog(after, self._bytes_max)
         received = self._backlog.received
         if received > end:
@@ -116,6 +113,23 @@ class Follower:
             )
         self._health.begin(received, end, anew=anew)
         return self._backlog
+
+    def _first_time(self, body: dict[str, Any]) -> int:
+        """Behind which position to begin: the sink's word, else the engine's cursor.
+
+        A sink that never had anything begins with the oldest event there is: what was retired before it came
+        was never meant for it. One that had something does not: that would be a gap.
+        """
+        name = self._health.status.name
+        after = self._after
+        if after is None:
+            after = int(body["cursors"].get(name, 0))
+        oldest = int(body["oldest_position"])
+        if not after and name not in body["cursors"] and oldest > 1:
+            log.warning("relay.begins_late", sink=name, first=oldest)
+            after = oldest - 1
+        self._safe = after
+        return after
 
     def _gone(self, gone: PositionGone) -> str:
         name, received = self._health.status.name, self.backlog.received

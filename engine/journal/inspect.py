@@ -1,12 +1,14 @@
 """Looking at a journal, also a running one: `liftgate journal verify | dump | stats`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeVar
 
+from liftgate.codecs.records import HEADER
 from liftgate.engine.journal.cursors import read_cursors
 from liftgate.engine.journal.scan import JournalRotten, judge, used_end, walk
+from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
 from liftgate.engine.journal.segments import SPARE_NAME, Segment, first_of, segment_names
 from liftgate.engine.journal.snapshot import read_snapshot, snapshot_names
 from liftgate.engine.journal.storage import FileMissing, Storage
@@ -14,6 +16,9 @@ from liftgate.engine.journal.storage import FileMissing, Storage
 OK = "ok"
 TORN = "torn tail"
 ROT = "rot"
+
+RECENT_MS = 3_600_000
+"""What "the recent rate" is taken over: an hour has a rush in it or not, and that is what fills a disk."""
 
 E = TypeVar("E")
 Decode = Callable[[memoryview, int], Iterable[E]]
@@ -25,6 +30,7 @@ class SegmentReport:
     """What one segment holds.
 
     first, last: positions, last is `first - 1` if there is no event. bytes_used: header and good records.
+    first_ms, last_ms: Unix ms of its first and last record, 0 without one.
     state: OK; TORN, bytes after the last good record that recovery will cut (or a commit under way, if an
     engine runs); ROT with its reason.
     """
@@ -36,6 +42,8 @@ class SegmentReport:
     events: int
     bytes_used: int
     bytes_file: int
+    first_ms: int
+    last_ms: int
     state: str
     rot: JournalRotten | None = None
 
@@ -51,7 +59,12 @@ class SnapshotReport:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Sums over a journal. cursors: name → (position, bytes of the segments that it still holds back)."""
+    """Sums over a journal.
+
+    cursors: name → (position, bytes of the segments that it still holds back); bytes_free: on its disk;
+    rate_bytes_s: bytes a second of the last rate_s seconds that something was written in, at most an hour
+    and the segment that it began in.
+    """
 
     segments: int
     bytes_files: int
@@ -62,11 +75,23 @@ class Stats:
     last: int
     snapshots: tuple[SnapshotReport, ...]
     cursors: dict[str, tuple[int, int]]
+    bytes_free: int
+    rate_bytes_s: float
+    rate_s: float
 
     @property
     def events_per_record(self) -> float:
         """Mean size of a batch."""
         return self.events / self.records if self.records else 0.0
+
+    def fits_s(self, cursor: str, bytes_max: int) -> float | None:
+        """For how many seconds what a subscriber holds back still fits at that rate, None: no end in sight.
+
+        bytes_max: what it may hold back, 0: what is free on the disk.
+        """
+        held = self.cursors[cursor][1]
+        room = min(self.bytes_free, max(bytes_max - held, 0)) if bytes_max else self.bytes_free
+        return room / self.rate_bytes_s if self.rate_bytes_s else None
 
 
 def verify(storage: Storage) -> list[SegmentReport]:
@@ -103,8 +128,19 @@ def _look(storage: Storage, first: int, following: int | None) -> SegmentReport:
     except JournalRotten as error:
         state, rot = ROT, error
     events = found.position - first
+    begun_ms = HEADER.unpack_from(data, SEGMENT_HEADER_BYTES)[4] if found.records else 0
     return SegmentReport(
-        segment.name, first, found.position - 1, found.records, events, found.end, len(data), state, rot
+        name=segment.name,
+        first=first,
+        last=found.position - 1,
+        records=found.records,
+        events=events,
+        bytes_used=found.end,
+        bytes_file=len(data),
+        first_ms=begun_ms,
+        last_ms=found.at_ms,
+        state=state,
+        rot=rot,
     )
 
 
@@ -144,6 +180,7 @@ def _dump_segment(
 def stats(storage: Storage) -> Stats:
     """Return the sums; reads every segment. Raises StorageError, CursorsDamaged."""
     reports = verify(storage)
+    rate_bytes_s, rate_s = _recent_rate(reports)
     return Stats(
         segments=len(reports),
         bytes_files=sum(report.bytes_file for report in reports),
@@ -157,7 +194,18 @@ def stats(storage: Storage) -> Stats:
             name: (position, sum(report.bytes_file for report in reports if report.last > position))
             for name, position in read_cursors(storage).items()
         },
+        bytes_free=storage.free_bytes(),
+        rate_bytes_s=rate_bytes_s,
+        rate_s=rate_s,
     )
+
+
+def _recent_rate(reports: Sequence[SegmentReport]) -> tuple[float, float]:
+    """Bytes a second, and over how many seconds: from the segment that was begun in the last hour on."""
+    written = [report for report in reports if report.records]
+    recent = [r for r in written if r.first_ms >= written[-1].last_ms - RECENT_MS] or written[-1:]
+    span_s = (recent[-1].last_ms - recent[0].first_ms) / 1000 if recent else 0.0
+    return (sum(report.bytes_used for report in recent) / span_s, span_s) if span_s > 0 else (0.0, 0.0)
 
 
 def _snapshots(storage: Storage) -> Iterator[SnapshotReport]:

@@ -90,24 +90,39 @@ def _dump(args: argparse.Namespace) -> int:
 
 
 def _stats(args: argparse.Namespace) -> int:
-    stats = inspect.stats(_storage(args))
+    config = load(args.config)
+    stats = inspect.stats(storage_of(config))
     if args.json:
         print(msgspec.json.encode(stats).decode())
         return FINE
-    for line in _stat_lines(stats):
+    for line in _stat_lines(stats, config.engine.backlog_max):
         print(line)
     return FINE
 
 
-def _stat_lines(stats: inspect.Stats) -> Iterator[str]:
+def _stat_lines(stats: inspect.Stats, backlog_max: int) -> Iterator[str]:
     yield f"segments   {stats.segments}, {stats.bytes_files:,} bytes, {stats.bytes_used:,} of them used"
     yield f"events     {stats.events:,} in {stats.records:,} records, {stats.events_per_record:.1f} each"
     yield f"positions  {stats.first}..{stats.last}"
     for snapshot in stats.snapshots:
         whole = "whole" if snapshot.whole else "damaged"
         yield f"snapshot   up to {snapshot.position}, {snapshot.bytes_file:,} bytes, {whole}"
+    rate = f"{stats.rate_bytes_s:,.0f} bytes a second over {_span(stats.rate_s)}"
+    yield f"room       {stats.bytes_free:,} bytes free; written {rate}"
     for name, (position, held) in stats.cursors.items():
-        yield f"cursor     {name} at {position}, holds back {held:,} bytes"
+        share = f", {100 * held // backlog_max} % of backlog_max" if backlog_max else ""
+        fits_s = stats.fits_s(name, backlog_max)
+        fits = f"fits for {_span(fits_s)} more at that rate" if fits_s is not None else "no rate to judge by"
+        behind = f"{stats.last - position:,} events behind"
+        yield f"cursor     {name} at {position}, {behind}, holds back {held:,} bytes{share}; {fits}"
+
+
+def _span(seconds: float) -> str:
+    """A time in its two largest units that matter: 3 d 4 h, 12 min, 40 s."""
+    for unit_s, unit, part_s, part in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min")):
+        if seconds >= unit_s:
+            return f"{int(seconds // unit_s):,} {unit} {int(seconds % unit_s // part_s)} {part}"
+    return f"{int(seconds // 60)} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _repair(args: argparse.Namespace) -> int:

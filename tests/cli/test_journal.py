@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.commands import Done, engine, events, liftgate, scan
+from tests.cli.commands import Done, engine, events, liftgate, scan, started, with_relay
 from tests.cli.commands import journal as folder
 
 
@@ -80,3 +80,16 @@ def test_repair_keeps_off_a_running_engine(running: Path) -> None:
     done = journal("repair", running)
     assert done.returncode == 1
     assert "in use by another engine (process " in done.stderr
+
+
+def test_stats_say_who_holds_how_much(config: Path) -> None:
+    """With a reserve: a line for each subscriber with position, share and for how long it fits."""
+    config.write_text(config.read_text().replace("[engine]\n", "[engine]\nbacklog_max = 10_485_760\n", 1))
+    with_relay(config)
+    with engine(config), started("relay", "--config", config, "--stop-with-stdin"):
+        scan(config)
+        line = ""
+        while "cursor     null at " not in line:
+            line = journal("stats", config).stdout
+    (told,) = [line for line in line.splitlines() if line.startswith("cursor")]
+    assert "holds back " in told and " % of backlog_max; " in told

@@ -79,10 +79,24 @@ def test_what_the_journal_keeps_no_more_is_not_jumped_over(tmp_path: Path) -> No
         with Relay(engine) as relay:
             while journalled(tmp_path)[0][0] == 1:
                 relay.wait_stored(scan(engine, 2000))
-            (tmp_path / STORED).unlink()
             relay.kill()
+            (tmp_path / STORED).unlink()
             relay.start()
             why = relay.wait_status(lambda status: status.state == "degraded").why
             assert "events behind position 0 are gone from the engine's journal" in why
             assert "the oldest is" in why
             assert relay.last_stored() == 0
+
+
+@pytest.mark.long
+def test_a_sink_that_comes_late_begins_with_what_there_is(tmp_path: Path) -> None:
+    """Added to an engine that has retired segments already: it begins with the oldest event, and says so."""
+    engine = engine_with_relay(tmp_path, segment_bytes=1 << 20, snapshot_every_s=1)
+    with engine:
+        while journalled(tmp_path)[0][0] == 1:
+            last = scan(engine, 2000)
+        with Relay(engine) as relay:
+            relay.wait_stored(last)
+            assert relay.stored()[0][0] > 1
+            assert relay.stored() == journalled(tmp_path)
+            assert "relay.begins_late" in relay.log_text()

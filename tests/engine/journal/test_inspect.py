@@ -131,3 +131,34 @@ def test_an_empty_journal_has_empty_stats() -> None:
         0,
         0.0,
     )
+
+
+def test_stats_say_how_fast_it_fills_and_for_how_long_it_fits() -> None:
+    """The rate of the last hour; what fits is the reserve less what is held, or the disk if that is less."""
+    storage = MemoryStorage()
+    journal, _, _ = opened(storage)
+    put(journal, at_ms=1_000_000)
+    while len(journal.catalogue.all()) < 3:
+        put(journal, b"x" * 900, at_ms=9_000_000)
+    put(journal, at_ms=9_010_000)
+    journal.move_cursor("slow", 0)
+    journal.maintain()
+    found = stats(storage)
+    reports = verify(storage)
+    assert (found.rate_s, found.bytes_free) == (10.0, storage.free_bytes())
+    assert found.rate_bytes_s == sum(report.bytes_used for report in reports[1:]) / 10
+    held = sum(report.bytes_file for report in reports)
+    assert found.cursors == {"slow": (0, held)}
+    assert found.fits_s("slow", held + 5000) == pytest.approx(5000 / found.rate_bytes_s)
+    assert found.fits_s("slow", held - 1) == 0
+    assert found.fits_s("slow", 0) == pytest.approx(storage.free_bytes() / found.rate_bytes_s)
+
+
+def test_without_a_rate_nothing_is_said_of_how_long_it_fits() -> None:
+    """One record, one moment: no rate."""
+    storage = MemoryStorage()
+    journal, _, _ = opened(storage)
+    put(journal)
+    journal.move_cursor("a", 0)
+    journal.maintain()
+    assert (stats(storage).rate_bytes_s, stats(storage).fits_s("a", 5)) == (0.0, None)
