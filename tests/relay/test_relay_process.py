@@ -11,6 +11,7 @@ import pytest
 from liftgate.relay.dead import DeadLetters
 from tests.faults.engines import reader_ids
 from tests.faults.swarm import Swarm
+from tests.gateways.certificates import make_certificate
 from tests.independent.engine_process import Engine
 from tests.relay.file_relay import DOWN, LAG, POISON
 from tests.relay.relays import (
@@ -211,3 +212,21 @@ def test_at_the_bound_of_dead_letters_the_sink_stands_still(tmp_path: Path) -> N
             assert status.safe < last
             DeadLetters(relay.state).drop("null", None)
             relay.wait_status(lambda status: status.safe == last and status.state == "live")
+
+
+@pytest.mark.long
+def test_over_tls(tmp_path: Path) -> None:
+    """With [engine.tls] the relay trusts the very certificate that is configured, and no other."""
+    cert, key = make_certificate(tmp_path)
+    engine = engine_with_relay(tmp_path)
+    text = engine.config.read_text() + f'\n[engine.tls]\ncert = "{cert}"\nkey = "{key}"\n'
+    engine.config.write_text(text)
+    with engine, Relay(engine) as relay:
+        last = relay.wait_status(lambda status: status.state == "live" and status.safe > 0).safe
+        relay.wait_stored(last)
+        assert relay.stop() == 0
+        other = tmp_path / "other"
+        other.mkdir()
+        cert.write_text(make_certificate(other)[0].read_text())
+        relay.start()
+        assert "certificate" in relay.wait_status(lambda status: status.state == "degraded").why
