@@ -74,7 +74,7 @@ class Pipeline:
     async def _once(self) -> None:
         """From opening the sink until stop(), or until something stands still."""
         try:
-            after = await patiently(self.sink.open, (SinkUnavailable,), self._sink_failed)
+            after = await patiently(self._open, (SinkUnavailable,), self._sink_failed)
             self.health.recover("sink")
             follower = Follower(self._dialer, self._who, self._config.buffer_bytes, self.health, after)
             async with asyncio.TaskGroup() as tasks:
@@ -83,6 +83,14 @@ class Pipeline:
                 following.cancel()
         finally:
             await self.sink.aclose()
+
+    async def _open(self) -> int | None:
+        """Half an opening is let go of before the next try."""
+        try:
+            return await self.sink.open()
+        except SinkUnavailable:
+            await self.sink.aclose()
+            raise
 
     def _sink_failed(self, error: Exception) -> None:
         self.health.degrade("sink", str(error))
