@@ -1,7 +1,8 @@
-"""`liftgate relay` with a file in the place of the null sink: `python -m tests.relay.file_relay FOLDER ARGS`.
+"""`liftgate relay` with files in the place of sinks: `python -m tests.relay.file_relay FOLDER ARGS`.
 
-One line `position lot seq` an event, synced before write() returns. Files beside it change its mood: `down`
-(everything raises SinkUnavailable), `poison` (seqs that are refused), `lag` (safe only when asked).
+One line `position lot seq` an event, synced before write() returns. Files beside it change its mood; sink
+"null" has FOLDER itself, others a folder of their name in it: `down` (everything raises SinkUnavailable),
+`poison` (seqs that are refused), `lag` (safe only when asked).
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ STORED, RESENT, DOWN, POISON, LAG = "stored", "resent", "down", "poison", "lag"
 class FileSink:
     """The file is the truth, also about the position."""
 
-    name = "null"
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._folder = folder if name == "null" else folder / name
+        self._folder.mkdir(exist_ok=True)
         self._file = -1
         self._taken = self._safe = 0
 
@@ -81,5 +82,5 @@ def _append(file: int, batch: Sequence[Stored]) -> None:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    setattr(relay, "make_sink", lambda kind, config: FileSink(folder))  # noqa: B010
+    setattr(relay, "make_sink", lambda kind, config: FileSink(folder, kind))  # noqa: B010
     raise SystemExit(main(sys.argv[2:]))

@@ -89,11 +89,11 @@ class Relay:
     def log_text(self) -> str:
         return self._log.read_text(errors="replace")
 
-    def status(self) -> SinkStatus:
-        """The sink's, as the relay said last."""
+    def status(self, sink: int = 0) -> SinkStatus:
+        """A sink's, as the relay said last."""
         status = read_status(self.state)
         assert status is not None
-        return status.sinks[0]
+        return status.sinks[sink]
 
     def wait_status(self, wanted: Callable[[SinkStatus], bool]) -> SinkStatus:
         """Wait until the relay says so."""

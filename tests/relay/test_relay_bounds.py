@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from liftgate.bench.load import Shape, run_load
-from liftgate.bench.servers import bench_folder, engine_server, raise_open_files, relay_config
-from tests.independent.engine_process import Engine
+from liftgate.bench.servers import Server, bench_folder, engine_server, raise_open_files, relay_config
+from tests.independent.engine_process import KEY, Engine, service_toml
+from tests.independent.reader import Client
 from tests.relay.file_relay import DOWN, STORED
 from tests.relay.relays import Relay, engine_with_relay, journalled, scan, wait_until
 
@@ -57,6 +59,47 @@ def test_a_stalled_sink_holds_no_memory(capsys: pytest.CaptureFixture[str]) -> N
             f"\nstalled sink, {len(positions)} events of backlog: {memory[0]:.0f}, then {memory[1]:.0f} MiB"
         )
     assert max(memory) < RSS_MIB_MAX
+
+
+def longest_ms(relay: Relay, server: Server, scans: int) -> float:
+    """The longest of so many live scans from its answer until it is in the first sink's file, in ms."""
+    path, longest = relay.folder / STORED, 0.0
+    with Client(("127.0.0.1", server.port), "bench-00000", KEY) as client:
+        client.sign_on()
+        for number in range(scans):
+            size = path.stat().st_size
+            client.scan(0, f"live/{number}".encode())
+            since_s = time.monotonic()
+            while path.stat().st_size == size:
+                assert time.monotonic() - since_s < 10, relay.log_text()
+                time.sleep(0.0005)
+            longest = max(longest, (time.monotonic() - since_s) * 1000)
+    return longest
+
+
+@pytest.mark.long
+def test_a_sink_that_catches_up_keeps_no_other_waiting(capsys: pytest.CaptureFixture[str]) -> None:
+    """One sink is live while another begins with a million events: what is live is stored meanwhile."""
+    raise_open_files()
+    more = service_toml("relay-stream", ["subscribe", "query"]) + relay_config("null")
+    with bench_folder() as folder, engine_server(folder, SHAPE.connections, more=more) as server:
+        engine = Engine(folder / "bench.toml")
+        with Relay(engine) as relay:
+            run_load(server, SHAPE, scans=1000)
+            relay.wait_status(lambda status: status.state == "live" and status.behind == 0)
+            alone_ms = longest_ms(relay, server, 100)
+            relay.stop()
+            engine.config = folder / "both.toml"
+            text = (folder / "bench.toml").read_text()
+            engine.config.write_text(text.replace('["null"]', '["null", "stream"]'))
+            relay.start()
+            relay.wait_status(lambda status: status.state == "live")
+            beside_ms = longest_ms(relay, server, 100)
+            behind = relay.status(1).behind
+            wait_until(lambda: relay.status(1).behind == 0, relay.log_text)
+    with capsys.disabled():
+        print(f"\nlive beside a backlog: {alone_ms:.0f} ms alone, {beside_ms:.0f} ms with {behind:,} left")
+    assert beside_ms < 2000
 
 
 @pytest.mark.long
