@@ -115,6 +115,12 @@ class EngineLink:
             if not message.fatal:
                 raise EngineLost(self._ended)
 
+    @property
+    def heartbeat_s(self) -> int:
+        """The silence after which the engine sends a PING, which it wants answered within as long again."""
+        welcome = self._conn.welcome
+        return welcome.heartbeat_s if welcome is not None else 0
+
     async def status(self) -> dict[str, Any]:
         """The engine's QUERY status. Only before subscribing. Raises as receive() does."""
         self.ask_status()

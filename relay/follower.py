@@ -149,15 +149,16 @@ class Follower:
             status.received, status.waiting_bytes = backlog.received, backlog.bytes
             status.end = max(status.end, backlog.received)
             self._health.judge()
-            if backlog.full and not await _emptied(backlog):
+            # A PING waits unread meanwhile, and where heartbeats are short it must not be found late.
+            if backlog.full and not await _emptied(backlog, min(HOLD_S, link.heartbeat_s / 2)):
                 log.info("relay.let_go", sink=status.name, position=backlog.received)
                 return
 
 
-async def _emptied(backlog: Backlog) -> bool:
+async def _emptied(backlog: Backlog, hold_s: float) -> bool:
     """Whether the sink makes room in time. Until then nothing is read, which slows the engine's feed."""
     try:
-        async with asyncio.timeout(HOLD_S):
+        async with asyncio.timeout(hold_s):
             await backlog.wait_room()
     except TimeoutError:
         return False

@@ -120,10 +120,11 @@ def _lines(args: argparse.Namespace, config: Config, whole: Whole) -> Iterator[s
         )
         yield f"relay      {running}"
         for sink in whole.relay.sinks:
-            yield from _sink_lines(sink)
+            yield from sink_lines(sink)
 
 
-def _sink_lines(sink: SinkStatus) -> Iterator[str]:
+def sink_lines(sink: SinkStatus) -> Iterator[str]:
+    """One sink for people: how it is, then why, and what it refused."""
     since = time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(sink.since_ms / 1000))
     yield f"{sink.name:10} {sink.state} since {since}, position {sink.safe}, {sink.behind:,} events behind"
     if sink.why:

@@ -20,10 +20,13 @@ from liftgate.codecs.client import Identity
 from liftgate.commands import picture, sim
 from liftgate.commands.child import Child, Kept, engine_kind, relay_kind
 from liftgate.commands.common import Trouble, dialer, run_trio, say_example
+from liftgate.commands.status import sink_lines
 from liftgate.commands.view import LaneRow, LotRow, Screen, render
 from liftgate.configs.loader import load
+from liftgate.configs.relay import RelayConfig
 from liftgate.configs.schema import Config
 from liftgate.engine.journal.disk import DiskStorage
+from liftgate.relay.process import read_status
 from liftgate.sim.city.lasting import LastingClient
 from liftgate.sim.city.run import City, Comparison, now_ms
 from liftgate.sim.city.schedule import Schedule
@@ -35,6 +38,10 @@ RATE_SAMPLES = 9
 SCREEN = "screen"
 """The service that may show lots which the city leaves alone. Only this name: taking another service's would
 end its own connection."""
+
+DRAIN_S_MAX = 30
+"""How long the end waits for the relay's sinks; what they have not had by then they get with the next
+start."""
 
 DEMO_COPY = Path("liftgate-demo") / "demo.toml"
 
@@ -73,7 +80,11 @@ def run(args: argparse.Namespace) -> int:
     if demo and not args.keep:
         _empty(config)
     comparison = run_trio(_run, args, config, schedule, lots)
-    return sim.report(comparison, sim.heading(args.traffic, schedule))
+    code = sim.report(comparison, sim.heading(args.traffic, schedule))
+    relayed = read_status(config.relay.state) if config.relay is not None else None
+    for sink in relayed.sinks if relayed is not None else ():
+        print(*sink_lines(sink), sep="\n")
+    return code
 
 
 def demo_config() -> Path:
@@ -114,7 +125,10 @@ async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lot
                 nursery.start_soon(relay.keep)
             show = Show(args, config, schedule, city, engine, nursery)
             try:
-                return await show.during(schedule)
+                comparison = await show.during(schedule)
+                if config.relay is not None:
+                    await _drain(config.relay, city.status["durable_position"])
+                return comparison
             finally:
                 await show.aclose()
                 engine.stopping = True
@@ -125,6 +139,17 @@ async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lot
                 await relay.stop()
         finally:
             await engine.stop()
+
+
+async def _drain(relay: RelayConfig, position: int) -> None:
+    """Give every sink that gets on the time to have what the city did."""
+    with trio.move_on_after(DRAIN_S_MAX):
+        while True:
+            status = read_status(relay.state)
+            sinks = status.sinks if status is not None else []
+            if all(sink.safe >= position or sink.state == "degraded" for sink in sinks):
+                return
+            await trio.sleep(REFRESH_S)
 
 
 class Show:

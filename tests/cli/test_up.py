@@ -195,3 +195,14 @@ def test_a_configured_relay_runs_behind_the_engine(config: Path, up: list[object
     last = read_status(state)
     assert last is not None and last.sinks[0].safe > 0
     wait_gone(last.pid)
+
+
+@pytest.mark.long
+def test_at_the_end_the_sinks_have_what_the_city_did(config: Path, up: list[object]) -> None:
+    """It waits for them, and says of each how it is: nothing is behind."""
+    state = with_relay(config)
+    done = liftgate(*up, "--for", "3s")
+    assert done.returncode == 0, done
+    assert re.search(r"^null +live since .*, 0 events behind$", done.stdout, re.MULTILINE), done.stdout
+    last = read_status(state)
+    assert last is not None and last.sinks[0].safe > 0
