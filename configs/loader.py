@@ -95,9 +95,7 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     engine = _read_engine(root, folder)
     history = read_history(root, folder, engine.journal, engine.name, keys)
     relay = read_relay(root, folder, engine.journal, services)
-    return Config(
-        engine=engine, lots=lots, readers=readers, services=services, relay=relay, history=history
-    )
+    return Config(engine=engine, lots=lots, readers=readers, services=services, relay=relay, history=history)
 
 
 def _check_tides(tables: list[Table], lots: tuple[LotConfig, ...], readers: tuple[ReaderConfig, ...]) -> None:
