@@ -147,7 +147,8 @@ def relay_server(folder: Path) -> Iterator[Server]:
 
 def relay_config(sink: str) -> str:
     """`more` of an engine that has a relay to one sink."""
-    return (
+    more = f'[history]\nkey = "{KEY_HEX}"\n' if sink == "history" else ""
+    return more + (
         f'[[service]]\nid = "relay-{sink}"\nkey = "{KEY_HEX}"\nmay = ["subscribe", "query"]\n'
         f'[relay]\nsinks = ["{sink}"]\n'
     )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from liftgate.configs.relay import SinkKind
 from liftgate.configs.schema import Config
+from liftgate.history.port import StoreMisfit
+from liftgate.history.stores import recorder_of
 from liftgate.relay.sink import Sink, SinkMisfit
+from liftgate.relay.sinks.history import HistorySink
 from liftgate.relay.sinks.null import NullSink
 
 
@@ -12,4 +15,11 @@ def make_sink(kind: SinkKind, config: Config) -> Sink:
     """The sink of that name, not opened. Raises SinkMisfit where the configuration does not say enough."""
     if kind == "null":
         return NullSink()
+    if kind == "history":
+        if config.history is None:
+            raise SinkMisfit('sink "history" needs [history]: docs/history.md says what it takes')
+        try:
+            return HistorySink(recorder_of(config.history))
+        except StoreMisfit as misfit:
+            raise SinkMisfit(str(misfit)) from misfit
     raise SinkMisfit(f'sink "{kind}" is not built yet')

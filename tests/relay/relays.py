@@ -60,10 +60,14 @@ class Relay:
         wait_until(lambda: self._ready.exists() or self.process_ended(), self.log_text)
         assert not self.process_ended(), self.log_text()
 
+    def program(self) -> list[str]:
+        """The module to run, and what it takes before the command."""
+        return ["tests.relay.file_relay", str(self.folder)]
+
     def started(self) -> subprocess.Popen[bytes]:
         """Another process on the same folder."""
         self._ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "tests.relay.file_relay", str(self.folder), "relay"]
+        command = [sys.executable, "-m", *self.program(), "relay"]
         command += ["--config", str(self.engine.config), "--ready-file", str(self._ready)]
         with self._log.open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=environment())

@@ -1,0 +1,96 @@
+"""The history as a sink, in real processes: its rows are the journal, and its counts are the engine's."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from liftgate.configs.history import PATH_ENDS
+from liftgate.configs.loader import load
+from liftgate.history.port import WHOLE
+from liftgate.history.stores import store_of
+from tests.faults.engines import LOT, make_engine, reader_ids
+from tests.faults.swarm import Swarm
+from tests.independent.engine_process import KEY, Engine, service_toml
+from tests.relay.relays import Relay, journalled, wait_until
+
+READERS = 4
+
+
+def engine_with_history(folder: Path) -> Engine:
+    """An engine, not started, with a relay into a history beside its journal."""
+    engine = make_engine(folder, READERS, 500)
+    more = service_toml("relay-history", ["subscribe", "query"])
+    more += f'\n[relay]\nsinks = ["history"]\n[history]\nkey = "{KEY.hex()}"\n'
+    engine.config.write_text(engine.config.read_text() + more)
+    return engine
+
+
+class HistoryRelay(Relay):
+    """`liftgate relay` itself."""
+
+    def program(self) -> list[str]:
+        return ["liftgate.cli"]
+
+
+def rows(folder: Path) -> list[tuple[int, str, int]]:
+    """(position, lot, seq) of the events in the store; none while there is no file."""
+    path = folder / f"journal{PATH_ENDS}"
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        try:
+            found = db.execute("SELECT position, lot, seq FROM events ORDER BY position").fetchall()
+        except sqlite3.OperationalError:  # the tables are being made
+            return []
+    return [(int(position), str(lot), int(seq)) for position, lot, seq in found]
+
+
+async def occupancy(config: Path) -> int:
+    """Cars in the lot at the end of the series, by the history."""
+    history = load(config).history
+    assert history is not None
+    store = store_of(history)
+    await store.open()
+    try:
+        cells = await store.days(LOT, WHOLE, 0, 1 << 30)
+    finally:
+        await store.aclose()
+    return sum(cell.change() for cell in cells)
+
+
+@pytest.mark.long
+def test_killed_often_the_history_is_the_journal_and_counts_as_the_engine_does(tmp_path: Path) -> None:
+    """kill -9 ten times mid-stream: every event once, and the occupancy that comes of it is the engine's."""
+    engine = engine_with_history(tmp_path)
+    relay = HistoryRelay(engine)
+    draws = random.Random(10)
+
+    async def kill_often() -> None:
+        swarm = Swarm(reader_ids(READERS), lambda: engine.address)
+        async with asyncio.TaskGroup() as tasks:
+            for reader in swarm.readers:
+                tasks.create_task(reader.live())
+            for _ in range(10):
+                await asyncio.to_thread(relay.start)
+                goal = len(rows(tmp_path)) + draws.randrange(1, 3000)
+                while len(rows(tmp_path)) < goal:
+                    await asyncio.sleep(draws.random() / 50)
+                relay.kill()
+            swarm.draining = True
+
+    with engine:
+        asyncio.run(kill_often())
+        with relay:
+            with engine.service("blind") as service:
+                end = service.query("", "status").body["durable_position"]
+            relay.wait_status(lambda status: status.safe == end)
+            wait_until(lambda: len(rows(tmp_path)) >= end, relay.log_text)
+            assert rows(tmp_path) == journalled(tmp_path)
+            assert asyncio.run(occupancy(engine.config)) == engine.counts(LOT).occupancy
+            assert relay.stop() == 0
