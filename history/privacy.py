@@ -9,7 +9,10 @@ the event does.
 
 import hmac
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any
+
+import msgspec
 
 from liftgate.codecs import codes
 from liftgate.codecs.events import (
@@ -32,6 +35,8 @@ from liftgate.codecs.events.readers import (
 
 HASH_BYTES = 16
 KEY_BYTES_MIN = 16
+CREDENTIALS_KEPT = 16_384
+"""Hashes at hand, as whoever comes in goes out again: more than the cars in most sites, a few MiB."""
 HIDDEN = "hidden"
 """In place of a text that names a plate among other things."""
 
@@ -46,11 +51,12 @@ class Hasher:
         if len(key) < KEY_BYTES_MIN:
             raise ValueError(f"a key has {KEY_BYTES_MIN} bytes at least, this one {len(key)}")
         self._key = key
+        self.of: Callable[[bytes], bytes] = lru_cache(CREDENTIALS_KEPT)(self._of)
+        """The hash of a credential (kind byte + token)."""
         self.mark = self.of(b"liftgate history")[:8]
         """Tells one key from another, and nothing of either: no credential begins with that byte."""
 
-    def of(self, credential: bytes) -> bytes:
-        """The hash of a credential (kind byte + token)."""
+    def _of(self, credential: bytes) -> bytes:
         return hmac.digest(self._key, credential, "sha256")[:HASH_BYTES]
 
     def plate(self, text: str) -> bytes:
@@ -66,11 +72,35 @@ def fields(event: Event, hasher: Hasher) -> dict[str, Any]:
     """The event's plain fields (`codecs/events/plain.py`) with hashes, as hex digits, for credentials and
     plates.
     """
-    named = plain.fields(event)
-    for name, veil in VEILS[type(event)].items():
-        if name in named:
-            named[name] = veil(hasher, getattr(event, name), event)
-    return named
+    return dict(zip(plain.names(type(event)), values(event, hasher), strict=True))
+
+
+def values(event: Event, hasher: Hasher) -> list[Any]:
+    """The values of `fields` in the order of `plain.names`."""
+    conversions, veils = _plan(type(event))
+    found = list(msgspec.structs.astuple(event))
+    for place, convert in conversions:
+        found[place] = convert(found[place])
+    for place, veil in veils:
+        found[place] = veil(hasher, found[place], event)
+    if isinstance(event, ScanDecided):
+        plain.unfold_rare(found, event)
+        if event.rare is not None:
+            found[-2:] = _trace(hasher, event.trace, event), _marks(hasher, event.marks, event)
+    return found
+
+
+@cache
+def _plan(event_type: type[Event]) -> tuple[list[tuple[int, plain.Convert]], list[tuple[int, Veil]]]:
+    """Conversions of the fields that no veil is over, and veils, by place: looked up once for a type."""
+    places = {name: place for place, name in enumerate(event_type.__struct_fields__)}
+    veils = [
+        (places[name], veil)
+        for name, veil in VEILS[event_type].items()
+        if veil is not _as_is and name in places
+    ]
+    veiled = {place for place, _ in veils}
+    return [each for each in plain.conversions(event_type) if each[0] not in veiled], veils
 
 
 # -- veils
@@ -152,10 +182,13 @@ def _about(hasher: Hasher, value: dict[str, Any], event: Any) -> dict[str, Any]:
     return about
 
 
+TELLING_CODES = {"ambiguous", "in_other_group", "not_a_member"}
+
+
 def _body(hasher: Hasher, value: dict[str, Any], event: operators.CommandDone) -> dict[str, Any]:
-    """An order that fits several stays is refused with all of them, and their plates, in words."""
+    """Some orders are refused in words that name a credential, or the plates of all stays that fit."""
     body = dict(plain.plain(value))
-    if event.code == "ambiguous":
+    if event.code in TELLING_CODES:
         body["text"] = HIDDEN
     return body
 

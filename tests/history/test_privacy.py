@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 import msgspec
 import msgspec.inspect as look
 import pytest
 
-from liftgate.codecs.events import OPERATOR_EVENTS, operators, passback, reservations
+from liftgate.codecs.events import OPERATOR_EVENTS, operators, passback, plain, reservations
 from liftgate.codecs.events.entitlements import GroupSet, PassIssued
 from liftgate.codecs.events.readers import BY_READERS, HistoryRecorded, Rare, ScanDecided
 from liftgate.engine.core.rules.identity import PlateAgrees, PlateComesAlong
@@ -204,3 +205,27 @@ def test_another_key_gives_other_names() -> None:
     assert len(HASHER.of(CREDENTIAL)) == 16
     with pytest.raises(ValueError, match="16 bytes"):
         Hasher(b"short")
+
+
+@pytest.mark.parametrize("size", [16, 32, 64, 65, 200])
+def test_hashes_are_hmac_sha256(size: int) -> None:
+    """Cut to 16 bytes, under keys shorter and longer than SHA-256's block, the same each time."""
+    key = bytes(range(size))
+    hasher = Hasher(key)
+    for credential in (CREDENTIAL, b"", b"x" * 1000, CREDENTIAL):
+        assert hasher.of(credential) == hmac.digest(key, credential, "sha256")[:16]
+
+
+@pytest.mark.parametrize("rare", [None, Rare((450, "EUR"), ("deny list: not on it",), {"pass": "season-1"})])
+def test_a_scan_has_the_fields_of_any_other_way_to_read_it(rare: Rare | None) -> None:
+    """Only the token differs from what `liftgate tail` shows."""
+    scan = ScanDecided(*SCAN.values(), 2, TOKEN, 0, 1, 1, 0, 1, "north", bytes(16), None, rare)
+    assert fields(scan, HASHER) == {**plain.fields(scan), "token": HASHER.of(CREDENTIAL).hex()}
+
+
+def test_refusals_that_name_a_credential_say_that_they_did() -> None:
+    """A group's order names the member that is not in it, or is in another one."""
+    for code in ("in_other_group", "not_a_member"):
+        said = {"text": f"{TOKEN.hex()} is in no group"}
+        done = operators.CommandDone(*HEAD.values(), bytes(16), "desk", "set_group", False, code, said)
+        assert fields(done, HASHER)["body"] == {"text": HIDDEN}
