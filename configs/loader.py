@@ -13,10 +13,12 @@ from liftgate.configs.clients import KeyPlaces, read_reader, read_service
 from liftgate.configs.history import read_history
 from liftgate.configs.lines import key_lines, line_of
 from liftgate.configs.lots import read_lot
+from liftgate.configs.paths import existing, maybe_existing, resolve
 from liftgate.configs.problems import ConfigErrors, Problem
 from liftgate.configs.relay import read_relay
 from liftgate.configs.rules import mistakes
 from liftgate.configs.schema import Config, EngineConfig, LotConfig, ReaderConfig, TlsConfig
+from liftgate.configs.stream import read_stream
 from liftgate.configs.table import ID, Notes, Table, note_repeats
 
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
@@ -93,9 +95,15 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
     engine = _read_engine(root, folder)
-    history = read_history(root, folder, engine.journal, engine.name, keys)
-    relay = read_relay(root, folder, engine.journal, services)
-    return Config(engine=engine, lots=lots, readers=readers, services=services, relay=relay, history=history)
+    return Config(
+        engine=engine,
+        lots=lots,
+        readers=readers,
+        services=services,
+        history=read_history(root, folder, engine.journal, engine.name, keys),
+        relay=read_relay(root, folder, engine.journal, services),
+        stream=read_stream(root, folder, environ),
+    )
 
 
 def _check_tides(tables: list[Table], lots: tuple[LotConfig, ...], readers: tuple[ReaderConfig, ...]) -> None:
@@ -123,7 +131,7 @@ def _read_engine(root: Table, folder: Path) -> EngineConfig:
         name=table.text("name", shape=ID),
         host=host,
         port=port,
-        journal=_resolve(folder, table.text("journal")),
+        journal=resolve(folder, table.text("journal")),
         readers_max=table.number("readers_max", 1, 1_000_000, default=10_000),
         in_flight_max=table.number("in_flight_max", 1, 4096, default=64),
         allow_plain=allow_plain,
@@ -159,24 +167,8 @@ def _read_tls(engine: Table, folder: Path) -> TlsConfig | None:
     table = engine.table("tls")
     if table is None:
         return None
-    client_ca = table.maybe_text("client_ca")
     return TlsConfig(
-        cert=_existing(table, "cert", folder, table.text("cert")),
-        key=_existing(table, "key", folder, table.text("key")),
-        client_ca=_existing(table, "client_ca", folder, client_ca) if client_ca else None,
+        cert=existing(table, "cert", folder, table.text("cert")),
+        key=existing(table, "key", folder, table.text("key")),
+        client_ca=maybe_existing(table, "client_ca", folder),
     )
-
-
-def _existing(table: Table, key: str, folder: Path, name: str) -> Path:
-    path = _resolve(folder, name)
-    try:
-        if name:
-            path.open("rb").close()
-    except (OSError, ValueError) as error:
-        table.note(key, f'cannot read "{name}": {getattr(error, "strerror", None) or error}')
-    return path
-
-
-def _resolve(folder: Path, name: str) -> Path:
-    """name from the file's folder on, without `..`; a NUL in it, noted before, must not stop us here."""
-    return Path(os.path.normpath(folder / name))

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from liftgate.configs.history import HistoryConfig
 from liftgate.configs.relay import RelayConfig
+from liftgate.configs.stream import StreamConfig
 
 Assign = Literal["spot", "area", "count"]
 Direction = Literal["entry", "exit", "both"]
@@ -200,7 +201,7 @@ class ServiceConfig(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """One whole file."""
+    """One whole file. stream: None where the events go to no Kafka."""
 
     engine: EngineConfig
     lots: tuple[LotConfig, ...]
@@ -208,3 +209,4 @@ class Config(Struct, frozen=True, kw_only=True):
     services: tuple[ServiceConfig, ...]
     history: HistoryConfig | None = None
     relay: RelayConfig | None = None
+    stream: StreamConfig | None = None

@@ -117,6 +117,10 @@ class Table:
             self.refer(f"{key}[{index}]", name, known, what, where)
         return tuple(name for _, name in names)
 
+    def strings(self, key: str) -> tuple[str, ...]:
+        """An array of any strings, none twice; needed."""
+        return tuple(text for _, text in self._strings(key, None))
+
     def refer(self, key: str, name: str, known: Iterable[str], what: str, where: str = "") -> None:
         """Note it if a given name is not among the known ones; one left out is noted where it is read."""
         known = list(known)
