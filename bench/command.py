@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Outcome = tuple[object, report.Printable]
 Run = Callable[[argparse.Namespace], Outcome]
+BROKERS = "127.0.0.1:9092"
 FAILURES = (StoreMisfit, StoreUnavailable, BuildFailed, LoadFailed, ServerFailed, TooFewFiles)
 
 
@@ -58,9 +59,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="WHAT")
     redis = _command(commands, "redis", _redis, "against Redis doing the same work, and against the limit")
     _rounds(redis, 5, 3.0)
-    stream = _command(commands, "steady", _steady, "time to an answer at a steady rate (open loop)")
-    _rounds(stream, 3, 5.0)
-    stream.add_argument("--rate", type=float, default=RATE, help="scans a second (%(default)s)")
+    open_loop = _command(commands, "steady", _steady, "time to an answer at a steady rate (open loop)")
+    _rounds(open_loop, 3, 5.0)
+    open_loop.add_argument("--rate", type=float, default=RATE, help="scans a second (%(default)s)")
     _rounds(_command(commands, "sizes", _sizes, "lots of 100, 10,000 and 1,000,000 spots"), 3, 2.0)
     _rounds(_command(commands, "rules", _rules, "a lot with every rule on, and one without"), 5, 2.0)
     silent = _command(commands, "idle", _idle, "memory of silent readers, and a scan among them")
@@ -84,6 +85,9 @@ def parser() -> argparse.ArgumentParser:
     carried.add_argument("--scans", type=int, default=SCANS, help="for each of 1,024 cards (%(default)s)")
     carried.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
     carried.add_argument("--sinks", nargs="+", default=["null"], help="one after another (%(default)s)")
+    sent = _command(commands, "stream", _stream, "events into Kafka, against a bare loop of its client")
+    _rounds(sent, 5, 3.0)
+    sent.add_argument("--brokers", default=BROKERS, help="host:port,… (%(default)s)")
     return top
 
 
@@ -146,6 +150,14 @@ def _history(arguments: argparse.Namespace) -> Outcome:
 
 def _relay(arguments: argparse.Namespace) -> Outcome:
     result = relay(tuple(arguments.sinks), arguments.scans, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _stream(arguments: argparse.Namespace) -> Outcome:
+    # Here, as its libraries are an extra that the other benchmarks do without.
+    from liftgate.bench.stream import stream
+
+    result = stream(arguments.brokers, arguments.rounds, arguments.seconds)
     return result, report.facts(result)
 
 

@@ -26,7 +26,10 @@ def test_failure_is_one_message(capsys: pytest.CaptureFixture[str], monkeypatch:
     assert BuildFailed in command.FAILURES
 
 
-@pytest.mark.parametrize("name", ["redis", "steady", "sizes", "rules", "idle", "recovery", "history"])
+NAMES = "redis steady sizes rules idle recovery history cassandra relay stream".split()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_benchmark_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each subcommand has --help with its options."""
     with pytest.raises(SystemExit) as done:
