@@ -90,8 +90,9 @@ class Producer:
                 self._producer = self._make(options)
                 await self._producer.start()
         with translated("read the cursor from Kafka"):
-            # A transaction that somebody else left open ends within its own time, which is likely ours, too.
-            async with asyncio.timeout(config.timeout_s + config.transaction_timeout_s):
+            # Not as long as another's open transaction may take: a client that hangs would cost as much, and
+            # the relay tries again anyway.
+            async with asyncio.timeout(config.timeout_s):
                 kept = await read_cursor(config.cursors, self._name, options)
                 written = None if kept.cursor is None else kept.cursor.position
                 await ensure_events(config, written, options)
