@@ -22,10 +22,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from liftgate.bench.load import LoadFailed
 from liftgate.codecs.events.readers import PassageRecorded, ScanDecided
+from liftgate.configs.schema import Key
 from liftgate.configs.stream import StreamConfig
 from liftgate.history import privacy
 from liftgate.relay.sink import SinkMisfit, SinkUnavailable, Stored
-from liftgate.relay.sinks.kafka import KafkaSink
+from liftgate.relay.sinks.kafka import KafkaSink, stream_sink
 from liftgate.relay.sinks.kafka_client import RETRY_BACKOFF_MS
 from liftgate.relay.sinks.kafka_topics import BATCH_BYTES, partition_of
 from liftgate.relay.stream.messages import Message, Messages
@@ -35,7 +36,7 @@ BATCH = 4000
 LOTS = 40
 PARTITIONS = 12
 ENGINE = "bench"
-KEY = bytes(range(32))
+KEY = Key(bytes(range(32)))
 START_MS = 1_795_348_800_000
 
 
@@ -70,10 +71,9 @@ def stream(brokers: str, rounds: int, seconds: float, batch: int = BATCH) -> Str
 
 async def _stream(brokers: str, rounds: int, seconds: float, batch: int) -> Stream:
     name = f"bench.{uuid4().hex[:8]}"
-    config = StreamConfig(brokers=tuple(brokers.split(",")), topic=name, cursors=f"{name}.cursors")
-    hide = partial(privacy.values, hasher=privacy.Hasher(KEY))
-    messages = Messages(ENGINE, hide)
-    sink = KafkaSink(config, ENGINE, hide)
+    config = StreamConfig(brokers=tuple(brokers.split(",")), key=KEY, topic=name, cursors=f"{name}.cursors")
+    messages = Messages(ENGINE, partial(privacy.values, hasher=privacy.Hasher(KEY)))
+    sink = stream_sink(config, ENGINE)
     await sink.open()
     producer = AIOKafkaProducer(
         bootstrap_servers=list(config.brokers),

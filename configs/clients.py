@@ -27,20 +27,21 @@ _NO_KEY = Key(bytes(32))
 
 
 class KeyPlaces:
-    """Where keys come from: the file itself, files beside it, the environment."""
+    """Where keys come from: the file itself, files beside it, the environment. nothing: where none is needed."""
 
     __slots__ = ("environ", "folder")
+    nothing = _NO_KEY
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self.folder = folder
         self.environ = environ
 
-    def read(self, table: Table, needed: bool = True) -> Key:
-        """The key that the table names in one of the three ways; where none is needed, it may name none."""
+    def read(self, table: Table, default: Key | None = None) -> Key:
+        """The key that the table names in one of the three ways; with a default it may name none."""
         given = [place for place in _KEY_PLACES if table.has(place)]
         texts = {place: table.maybe_text(place) for place in _KEY_PLACES}
-        if not given and not needed:
-            return _NO_KEY
+        if not given and default is not None:
+            return default
         if len(given) != 1:
             table.note("key", f"needs one of key, key_file and key_env, has {' and '.join(given) or 'none'}")
             return _NO_KEY

@@ -62,7 +62,7 @@ def read_history(
         store=store,
         path=Path(os.path.normpath(folder / path)) if path else beside,
         feed=table.text("feed", default=engine or "engine", shape=ID),
-        key=keys.read(table, needed=store != "off"),
+        key=keys.read(table, default=keys.nothing if store == "off" else None),
         keep_days=table.number("keep_days", 0, KEEP_DAYS_MAX, default=1096),
         personal_hours=table.number("personal_hours", 0, 24 * KEEP_DAYS_MAX, default=0),
         cassandra=None if cluster is None else read_cassandra(cluster, keys),

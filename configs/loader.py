@@ -95,14 +95,15 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
     engine = _read_engine(root, folder)
+    history = read_history(root, folder, engine.journal, engine.name, keys)
     return Config(
         engine=engine,
         lots=lots,
         readers=readers,
         services=services,
-        history=read_history(root, folder, engine.journal, engine.name, keys),
+        history=history,
         relay=read_relay(root, folder, engine.journal, services),
-        stream=read_stream(root, folder, environ),
+        stream=read_stream(root, folder, environ, keys, history),
     )
 
 

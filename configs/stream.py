@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from liftgate.configs.paths import maybe_existing
 from liftgate.configs.table import Shape, Table
+
+if TYPE_CHECKING:
+    from liftgate.configs.clients import KeyPlaces
+    from liftgate.configs.history import HistoryConfig
+    from liftgate.configs.schema import Key
 
 Format = Literal["json", "msgpack"]
 Compression = Literal["none", "gzip"]
@@ -66,12 +71,14 @@ class StreamConfig(Struct, frozen=True, kw_only=True):
     topic in which each relay keeps how far it came.
     partitions: of `topic`, for ever: another number would move lots to other partitions, out of order.
     replicas: of both topics when they are made; 0: three, or as many as there are brokers.
+    key: of the hashes that stand for credentials; the history's, unless it has one of its own.
     timeout_s: one batch is stored within it, or counts as failed and is tried again.
     transaction_timeout_s: a relay that stands still in the middle of a batch holds up the topic's readers no
     longer; the next relay ends it at once.
     """
 
     brokers: tuple[str, ...]
+    key: Key
     topic: str = "liftgate.events"
     cursors: str = "liftgate.cursors"
     partitions: int = 12
@@ -84,13 +91,16 @@ class StreamConfig(Struct, frozen=True, kw_only=True):
     sasl: StreamSasl | None = None
 
 
-def read_stream(root: Table, folder: Path, environ: Mapping[str, str]) -> StreamConfig | None:
+def read_stream(
+    root: Table, folder: Path, environ: Mapping[str, str], keys: KeyPlaces, history: HistoryConfig | None
+) -> StreamConfig | None:
     """`[stream]` of the file, None where it is left out; paths in it are relative to folder."""
     table = root.table("stream")
     if table is None:
         return None
     config = StreamConfig(
         brokers=_read_brokers(table),
+        key=keys.read(table, default=None if history is None else history.key),
         topic=table.text("topic", "liftgate.events", TOPIC),
         cursors=table.text("cursors", "liftgate.cursors", TOPIC),
         partitions=table.number("partitions", 1, 10_000, default=12),

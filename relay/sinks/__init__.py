@@ -22,4 +22,10 @@ def make_sink(kind: SinkKind, config: Config) -> Sink:
             return HistorySink(recorder_of(config.history))
         except StoreMisfit as misfit:
             raise SinkMisfit(str(misfit)) from misfit
-    raise SinkMisfit(f'sink "{kind}" is not built yet')
+    if config.stream is None:
+        raise SinkMisfit('sink "stream" needs [stream]: docs/stream.md says what it takes')
+    try:
+        from liftgate.relay.sinks.kafka import stream_sink  # its client is an extra
+    except ModuleNotFoundError as missing:
+        raise SinkMisfit(f"{missing}: pip install liftgate[services]") from missing
+    return stream_sink(config.stream, config.engine.name)

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import structlog
 
-from liftgate.configs.schema import Config
 from liftgate.configs.stream import StreamConfig
 from liftgate.history import privacy
 from liftgate.history.privacy import Hasher
@@ -26,11 +25,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-def stream_sink(config: Config, hasher: Hasher) -> KafkaSink:
-    """The sink that a configuration asks for, not opened. Raises SinkMisfit where it has no `[stream]`."""
-    if config.stream is None:
-        raise SinkMisfit("the configuration has no [stream]: it says which Kafka the events go to")
-    return KafkaSink(config.stream, config.engine.name, partial(privacy.values, hasher=hasher))
+def stream_sink(config: StreamConfig, engine: str) -> KafkaSink:
+    """The sink that a configuration asks for, not opened. engine: its name."""
+    return KafkaSink(config, engine, partial(privacy.values, hasher=Hasher(config.key)))
 
 
 class KafkaSink:

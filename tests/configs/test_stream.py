@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from liftgate.configs.loader import check, load
+from liftgate.configs.schema import Key
 from liftgate.configs.stream import Password, StreamConfig, StreamSasl, StreamTls
 
 EXAMPLE = (Path(load.__code__.co_filename).parent / "example.toml").read_text(encoding="utf-8")
-ENVIRON = {"LIFTGATE_API_KEY": bytes(32).hex(), "KAFKA_PASSWORD": "from outside"}
+KEY = Key(bytes(range(32)))
+ENVIRON = {"LIFTGATE_API_KEY": bytes(32).hex(), "KAFKA_PASSWORD": "from outside", "STREAM_KEY": KEY.hex()}
 
 
 def stream(folder: Path, text: str) -> StreamConfig | None:
@@ -21,15 +23,16 @@ def stream(folder: Path, text: str) -> StreamConfig | None:
 
 def mistakes(folder: Path, text: str) -> list[str]:
     path = folder / "a.toml"
-    path.write_text(f"{EXAMPLE}\n[stream]\n{text}", encoding="utf-8")
+    path.write_text(f'{EXAMPLE}\n[stream]\nkey_env = "STREAM_KEY"\n{text}', encoding="utf-8")
     return [f"{problem.key}: {problem.message}" for problem in check(path, ENVIRON)]
 
 
 def test_without_the_table_there_is_no_stream(tmp_path: Path) -> None:
     """And with nothing but brokers in it the rest is as documented."""
     assert stream(tmp_path, "") is None
-    assert stream(tmp_path, '[stream]\nbrokers = ["127.0.0.1:9092"]') == StreamConfig(
+    assert stream(tmp_path, '[stream]\nkey_env = "STREAM_KEY"\nbrokers = ["127.0.0.1:9092"]') == StreamConfig(
         brokers=("127.0.0.1:9092",),
+        key=KEY,
         topic="liftgate.events",
         cursors="liftgate.cursors",
         partitions=12,
@@ -50,6 +53,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         """
         [stream]
         brokers = ["k1:9093", "[::1]:9093"]
+        key_env = "STREAM_KEY"
         topic = "events"
         cursors = "cursors"
         partitions = 3
@@ -64,6 +68,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     )
     assert found == StreamConfig(
         brokers=("k1:9093", "[::1]:9093"),
+        key=KEY,
         topic="events",
         cursors="cursors",
         partitions=3,
@@ -78,10 +83,22 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert "secret-word" not in repr(found)
 
 
+def test_the_history_s_key_serves_the_stream_too(tmp_path: Path) -> None:
+    """So that a card is the same hash in both; without either, or with a key of its own, it says so."""
+    history = '[history]\nkey_env = "STREAM_KEY"\n'
+    found = stream(tmp_path, f'{history}[stream]\nbrokers = ["k1:9093"]')
+    assert found is not None and found.key == KEY
+    other = stream(tmp_path, f'{history}[stream]\nkey_env = "LIFTGATE_API_KEY"\nbrokers = ["k1:9093"]')
+    assert other is not None and other.key == bytes(32)
+    (tmp_path / "b.toml").write_text(f'{EXAMPLE}\n[stream]\nbrokers = ["k1:9093"]', encoding="utf-8")
+    (problem,) = check(tmp_path / "b.toml", ENVIRON)
+    assert problem.message == "needs one of key, key_file and key_env, has none"
+
+
 def test_a_password_may_come_from_outside(tmp_path: Path) -> None:
     """As keys do."""
     sasl = 'sasl = { mechanism = "SCRAM-SHA-256", user = "relay", password_env = "KAFKA_PASSWORD" }'
-    found = stream(tmp_path, f'[stream]\nbrokers = ["k1:9093"]\n{sasl}')
+    found = stream(tmp_path, f'[stream]\nkey_env = "STREAM_KEY"\nbrokers = ["k1:9093"]\n{sasl}')
     assert found is not None and found.sasl is not None
     assert found.sasl.password == "from outside"
 

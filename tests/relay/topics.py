@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer
 
 from liftgate.codecs.events.plain import values
 from liftgate.codecs.events.readers import PassageRecorded, ScanDecided
+from liftgate.configs.schema import Key
 from liftgate.configs.stream import StreamConfig
 from liftgate.relay.sink import Stored
 from liftgate.relay.sinks.kafka import KafkaSink
@@ -20,6 +21,8 @@ LOTS = ("north", "south", "P1", "P7", "P8", "øst")
 START_MS = 1_795_348_800_000
 READ_S_MAX = 60.0
 """A reader waits so long for what was committed; markers of a killed producer's transaction may take some."""
+
+KEY = Key(bytes(range(32)))
 
 
 class Seen(NamedTuple):
@@ -63,7 +66,7 @@ def batches(events: Sequence[Stored], size: int) -> Iterator[Sequence[Stored]]:
 def stream_config(address: str, topic: str, **changes: Any) -> StreamConfig:
     """A topic and cursors of a test's own, answers awaited for no longer than a test may take."""
     keys: dict[str, Any] = {"partitions": 4, "timeout_s": 10, "transaction_timeout_s": 60} | changes
-    return StreamConfig(brokers=(address,), topic=topic, cursors=f"{topic}.cursors", **keys)
+    return StreamConfig(brokers=(address,), key=KEY, topic=topic, cursors=f"{topic}.cursors", **keys)
 
 
 def make_sink(config: StreamConfig, engine: str = "engine-a") -> KafkaSink:
