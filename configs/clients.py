@@ -27,7 +27,7 @@ _NO_KEY = Key(bytes(32))
 
 
 class KeyPlaces:
-    """Where keys come from: the file itself, files beside it, the environment. nothing: where none is needed."""
+    """Where keys come from: the file itself, files beside it, the environment. nothing: a key for no use."""
 
     __slots__ = ("environ", "folder")
     nothing = _NO_KEY
