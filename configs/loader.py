@@ -22,7 +22,10 @@ from liftgate.configs.stream import read_stream
 from liftgate.configs.table import ID, Notes, Table, note_repeats
 
 _LISTEN = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
-_BACKLOG_FULL = (re.compile(r"keep|forget:[A-Za-z0-9._-]{1,64}"), '"keep" or "forget:" and a subscriber')
+_BACKLOG_FULL = (
+    re.compile(r"keep|refuse_entries|forget:[A-Za-z0-9._-]{1,64}"),
+    '"keep", "refuse_entries" or "forget:" and a subscriber',
+)
 _NO_ENGINE = EngineConfig(name="", host="", port=0, journal=Path())
 _TOML_PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 

@@ -101,7 +101,8 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     snapshot_every_s: how often closed segments are folded, so the longest tail that a start replays.
     backlog_max: bytes of segments that a subscriber may hold back, 0: as much as the disk has. The engine
     warns at 50 and 80 % of it. backlog_full: what happens at 100 %: "keep", it is said, and the disk is the
-    bound; "forget:NAME", that subscriber's cursor goes, and what it has not had is gone for it.
+    bound; "refuse_entries", lots are closed for entry until it is below 80 %; "forget:NAME", that
+    subscriber's cursor goes, and what it has not had is gone for it.
     """
 
     name: str

@@ -20,6 +20,7 @@ from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.snapshot import covered_position
 from liftgate.engine.journal.storage import Storage
 from liftgate.engine.replay import open_engine
+from liftgate.gateways.backlog import keep_entries
 from liftgate.gateways.gateway import Gateway
 from liftgate.gateways.reactor import Reactor, wall_ms
 from liftgate.gateways.tls import server_context
@@ -114,10 +115,11 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
     tls = config.engine.tls
     context = server_context(tls.cert, tls.key, tls.client_ca) if tls is not None else None
     reactor = Reactor(gateway, listen(config.engine), context)
+    watch = backlog_watch(engine, config.engine)
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_tick_often, reactor)
-            nursery.start_soon(_maintain, engine, config.engine)
+            nursery.start_soon(_tick_often, reactor, watch)
+            nursery.start_soon(_maintain, engine, watch)
             nursery.start_soon(_fold, engine, config.engine)
             nursery.start_soon(reactor.run)
             host, port = reactor.listener.getsockname()[:2]
@@ -132,6 +134,13 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
         reactor.close()
         engine.journal.close()
     log.info("engine.stopped", position=engine.journal.durable_position)
+
+
+def backlog_watch(engine: Engine, config: EngineConfig) -> BacklogWatch:
+    """The watch over subscribers, having looked once: the first tick must not open what is to stay closed."""
+    watch = BacklogWatch(engine.journal, config.segment_bytes, config.backlog_max, config.backlog_full)
+    watch.look()
+    return watch
 
 
 def _settle_garbage() -> None:
@@ -162,17 +171,18 @@ async def stop(reactor: Reactor) -> None:
         reactor.drop(link)
 
 
-async def _tick_often(reactor: Reactor) -> None:
+async def _tick_often(reactor: Reactor, watch: BacklogWatch) -> None:
     while True:
         await trio.sleep(TICK_S)
         reactor.resume_accepting()
+        reactor.gateway.begin(reactor.clock(), reactor.steady())
+        keep_entries(reactor.gateway.engine, watch.holder if watch.refuses else "")
         reactor.tick()
 
 
-async def _maintain(engine: Engine, config: EngineConfig) -> None:
+async def _maintain(engine: Engine, watch: BacklogWatch) -> None:
     """The journal's housekeeping blocks, so it has a thread."""
     journal = engine.journal
-    watch = BacklogWatch(journal, config.segment_bytes, config.backlog_max, config.backlog_full)
     while True:
         await trio.to_thread.run_sync(journal.maintain)
         watch.look()  # some microseconds for a handful of cursors; here, as a cursor belongs to this thread

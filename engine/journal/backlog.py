@@ -15,7 +15,12 @@ LEVELS = (50, 80, 100)
 """Percent of the reserve at which a subscriber's backlog is said, once each until it eased."""
 
 KEEP = "keep"
+REFUSE = "refuse_entries"
 FORGET = "forget:"
+
+EASED = LEVELS[1]
+"""Percent at which who was at 100 % is no longer said to hold all: a door that opens and closes with each
+segment helps nobody."""
 
 
 def held(segments: Sequence[Segment], cursors: dict[str, int], segment_bytes: int) -> dict[str, int]:
@@ -30,7 +35,8 @@ class BacklogWatch:
     """Looks at a running journal's cursors, in the thread that moves them.
 
     bytes_max: the reserve, 0: none, the disk itself is the bound, and a full one refuses with ERROR 12. full:
-    what happens when a subscriber holds all of it: KEEP, only said, or FORGET and its name: its cursor goes.
+    what happens when a subscriber holds all of it: KEEP, only said; FORGET and its name: its cursor goes;
+    REFUSE: whoever minds the lots' entries (`gateways/backlog.py`) is told by `holder`.
     """
 
     def __init__(self, journal: Journal, segment_bytes: int, bytes_max: int, full: str) -> None:
@@ -41,6 +47,17 @@ class BacklogWatch:
             full,
         )
         self._said: dict[str, int] = {}
+        self._holder = ""
+
+    @property
+    def refuses(self) -> bool:
+        """Whether entries are to be refused at the bound."""
+        return bool(self._bytes_max) and self._full == REFUSE
+
+    @property
+    def holder(self) -> str:
+        """A subscriber that holds all of the reserve, until that eased; "" where none does."""
+        return self._holder
 
     def look(self) -> None:
         """Say what has changed, and do at the bound what was configured."""
@@ -48,8 +65,11 @@ class BacklogWatch:
             return
         cursors = self._journal.cursors.all()
         amounts = held(self._journal.catalogue.all(), cursors, self._segment_bytes)
+        shares = {name: 100 * amount // self._bytes_max for name, amount in amounts.items()}
+        if shares.get(self._holder, 0) < EASED:
+            self._holder = next((name for name, percent in shares.items() if percent >= LEVELS[-1]), "")
         for name, amount in amounts.items():
-            percent = 100 * amount // self._bytes_max
+            percent = shares[name]
             level = max((level for level in LEVELS if percent >= level), default=0)
             self._say(name, level, percent, amount)
             if level == LEVELS[-1] and self._full == f"{FORGET}{name}":

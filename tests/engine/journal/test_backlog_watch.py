@@ -91,3 +91,20 @@ def test_without_a_reserve_nothing_is_said_or_done() -> None:
     journal = journal_of(5)
     assert said(BacklogWatch(journal, SEGMENT_BYTES, 0, "forget:slow")) == []
     assert "slow" in journal.cursors.all()
+
+
+def test_who_holds_all_does_so_until_it_is_below_80_percent() -> None:
+    """refuse_entries: the holder is told until it eased; at 80 % of the reserve it still holds it."""
+    journal = journal_of(5)
+    journal.move_cursor("other", journal.durable_position)
+    watch = BacklogWatch(journal, SEGMENT_BYTES, 5 * SEGMENT_BYTES, "refuse_entries")
+    assert (watch.refuses, watch.holder) == (True, "")
+    watch.look()
+    assert watch.holder == "slow"
+    firsts = journal.catalogue.all()
+    journal.move_cursor("slow", firsts[0].last)
+    watch.look()
+    assert watch.holder == "slow"
+    journal.move_cursor("slow", firsts[1].last)
+    watch.look()
+    assert watch.holder == ""
