@@ -88,7 +88,7 @@ class Book:
         self.made = 0
         self.changed_ms = 0
         self.on = False
-        self.where: dict[bytes, str] = {}
+        self.where: dict[bytes, tuple[str, "Place | None"]] = {}
 
     @property
     def rules(self) -> dict[str, Any] | None:
@@ -225,7 +225,7 @@ class Book:
         elif self.on and event["type"] in (r.CLOSED, r.LOST):
             told = self._left()
         open_now = self.lot.stays.open.values()
-        where = {stay.session: stay.area for stay in open_now if stay.area is not None}
+        where = {stay.session: (stay.area, stay.place) for stay in open_now if stay.area is not None}
         if told or (self.on and where != self.where and event["type"] != r.LOT_CONFIGURED):
             self._withhold()
         self.where = where
