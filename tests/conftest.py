@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 import liftgate
 from liftgate import build_info
 from tests.services.fixtures import *  # noqa: F403 - fixtures are found by their names in a conftest
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A simulated world turns logs off, a command sets them up: each for itself, not for tests after it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
 
 # A deadline per example would measure the machine's load: these cores are shared with real servers.
 settings.register_profile("liftgate", deadline=None, print_blob=True)

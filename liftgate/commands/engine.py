@@ -18,6 +18,8 @@ from liftgate.configs.loader import load
 from liftgate.configs.schema import Config
 from liftgate.gateways.tcp import serve, write_ready_file
 
+STOPPERS = (signal.SIGTERM, signal.SIGINT)
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
@@ -72,6 +74,9 @@ async def _serve(config: Config, paths: list[Path], stop_with_stdin: bool) -> No
             # A leftover would send clients nowhere. The other file, if any, is whose it is.
             if written:
                 written[0].unlink(missing_ok=True)
+            # The interpreter's own end puts handlers back to "kill", and leaves what is ignored.
+            for number in STOPPERS:
+                signal.signal(number, signal.SIG_IGN)
         nursery.cancel_scope.cancel()
 
 
@@ -86,7 +91,7 @@ def stop_on_signals(token: trio.lowlevel.TrioToken, stopping: trio.Event) -> Non
         with contextlib.suppress(trio.RunFinishedError):  # it has stopped already
             token.run_sync_soon(stopping.set, idempotent=True)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPPERS:
         signal.signal(number, stop)
 
 

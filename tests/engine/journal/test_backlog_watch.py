@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from liftgate.engine.journal.backlog import BacklogWatch, held
@@ -14,15 +11,6 @@ from liftgate.engine.journal.memory import MemoryStorage
 from tests.engine.journal.journals import fill, opened
 
 SEGMENT_BYTES = 4096
-
-
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """Logs as structlog has them by itself: a simulated world in the same run turns them off."""
-    before = structlog.get_config()
-    structlog.reset_defaults()
-    yield
-    structlog.configure(**before)
 
 
 def journal_of(segments: int) -> Journal:
