@@ -174,6 +174,10 @@ class StoreMisfit(Exception):
     """
 
 
+class StoreMissing(StoreMisfit):
+    """Nothing is there yet, not even an older schema: `Store.migrate` makes it and takes nothing away."""
+
+
 class Store(Protocol):
     """Where the history lies. One task writes; several may read meanwhile.
 

@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from deploy.services import jars, registry, stack
+from deploy.services import example, jars, registry, stack
 from deploy.services.errors import NotInstalled, ServiceError
 from deploy.services.kinds import KINDS
 
@@ -75,6 +75,9 @@ def _up(options: argparse.Namespace, names: list[str]) -> int:
         stack.install(packages)
     outcomes = stack.up(options.dir, names, _tell)
     print(f"{options.dir / registry.FILE} says so to programs")
+    if options.dir.resolve() == registry.root_folder().resolve():
+        for line in example.differences(registry.running(options.dir)):
+            print(line)
     return FAILED if any(outcome.error for outcome in outcomes) else 0
 
 

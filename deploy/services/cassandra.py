@@ -30,6 +30,7 @@ class Cassandra(Kind):
     """
 
     name: ClassVar[str] = "cassandra"
+    usual_port: ClassVar[int] = 9042
     port_names: ClassVar[tuple[str, ...]] = ("client", "storage", "ssl_storage", "jmx")
     log_name: ClassVar[str] = "system.log"
 

@@ -32,6 +32,7 @@ class Kafka(Kind):
     """
 
     name: ClassVar[str] = "kafka"
+    usual_port: ClassVar[int] = 9092
     port_names: ClassVar[tuple[str, ...]] = ("client", "controller", "behind_proxy", "proxy")
     log_name: ClassVar[str] = "server.log"
 

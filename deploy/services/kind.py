@@ -17,6 +17,8 @@ class Kind(ABC):
     name: ClassVar[str]
     port_names: ClassVar[tuple[str, ...]] = ("client",)
     """Ports it needs; "client" is where it is used."""
+    usual_port: ClassVar[int]
+    """Where everybody looks for it first: `make services` takes it for "client" where it is free."""
     log_name: ClassVar[str] = "stdout.log"
     """The log worth reading, in the folder `log`; stdout.log has what went to standard output and error."""
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM

@@ -34,6 +34,7 @@ class Mosquitto(Kind):
     """Retained messages and queues of lasting sessions are kept; kill -9 loses the last second of them."""
 
     name: ClassVar[str] = "mosquitto"
+    usual_port: ClassVar[int] = 1883
 
     def missing(self) -> list[str]:
         return [] if program() else ["mosquitto"]

@@ -27,6 +27,7 @@ PROTOCOL_3 = 196_608
 
 class Postgres(Kind):
     name: ClassVar[str] = "postgres"
+    usual_port: ClassVar[int] = 5432
     stop_signal: ClassVar[signal.Signals] = signal.SIGINT  # SIGTERM would wait for every client to leave
 
     def missing(self) -> list[str]:

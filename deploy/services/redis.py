@@ -17,6 +17,7 @@ class Redis(Kind):
     """Data are in its append-only file, synced once a second."""
 
     name: ClassVar[str] = "redis"
+    usual_port: ClassVar[int] = 6379
 
     def missing(self) -> list[str]:
         return [] if shutil.which("redis-server") else ["redis-server"]

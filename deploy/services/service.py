@@ -31,13 +31,15 @@ class Service:
     """A server and its folder, which keeps ports and data: a start goes on where the last one ended.
 
     Not for two threads at once. `mine` False means that others use the server too: what would disturb them
-    (stop, kill, pause, resume, restart) raises ServiceError.
+    (stop, kill, pause, resume, restart) raises ServiceError. `usual` True: its first start takes the port
+    where everybody looks for such a server, if nobody else listens there.
     """
 
-    def __init__(self, kind: Kind, folder: Path, mine: bool = True) -> None:
+    def __init__(self, kind: Kind, folder: Path, mine: bool = True, usual: bool = False) -> None:
         self.kind = kind
         self.folder = folder.resolve()
         self.mine = mine
+        self.usual = usual
         self._child: subprocess.Popen[bytes] | None = None
         self._note: dict[str, Any] = {}
         self.read_note()
@@ -190,6 +192,8 @@ class Service:
         if not ports:
             names = self.kind.port_names
             ports = dict(zip(names, free_ports(len(names)), strict=True))
+            if self.usual and can_bind(self.kind.usual_port):
+                ports["client"] = self.kind.usual_port
         # Where a proxy may stand the server does not listen, and the proxy may stand there already.
         taken = [port for name, port in ports.items() if name != "proxy" and not can_bind(port)]
         if taken:

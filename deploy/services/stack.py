@@ -28,8 +28,12 @@ class Outcome:
 
 
 def service_in(root: Path, name: str) -> Service:
-    """The named service of a root, running or not. Raises ServiceError for a name that is none."""
-    return Service(kind_named(name), root / name)
+    """The named service of a root, running or not. Raises ServiceError for a name that is none.
+
+    That of `make services` takes the usual ports, so that configs/services.toml fits as it is. A test's own
+    does not: it would take them from the one that somebody starts meanwhile.
+    """
+    return Service(kind_named(name), root / name, usual=root.resolve() == registry.root_folder().resolve())
 
 
 def known(root: Path) -> list[Service]:

@@ -12,7 +12,7 @@ from acsylla import errors
 
 from liftgate.configs.cassandra import CassandraConfig
 from liftgate.history.cassandra.errors import DriverError, text_of
-from liftgate.history.port import StoreMisfit, StoreUnavailable
+from liftgate.history.port import StoreMisfit, StoreMissing, StoreUnavailable
 
 Session = Any  # acsylla has no types
 Row = tuple[Any, ...]
@@ -145,7 +145,7 @@ async def check_keyspace(session: Session, config: CassandraConfig) -> None:
     if not found:
         names = await query(session, "SELECT keyspace_name FROM system_schema.keyspaces")
         others = sorted(str(name) for (name,) in names if not str(name).startswith("system"))
-        raise StoreMisfit(
+        raise StoreMissing(
             f'no keyspace "{config.keyspace}" in this cluster'
             + (f" (there are {_listed(others)})" if others else "")
             + ": `liftgate history migrate` makes it"

@@ -10,7 +10,7 @@ from string import Template
 
 from liftgate.configs.cassandra import CassandraConfig
 from liftgate.history.cassandra.node import Session, query
-from liftgate.history.port import StoreMisfit, StoreUnavailable
+from liftgate.history.port import StoreMisfit, StoreMissing, StoreUnavailable
 
 NAME, LOCK = "history", "lock"
 LOCK_S = 120
@@ -61,14 +61,17 @@ async def version_of(session: Session, keyspace: str) -> int:
 
 
 def check_version(found: int, known: int, where: str) -> None:
-    """Raise StoreMisfit unless they are the same."""
+    """Raise StoreMisfit unless they are the same: StoreMissing where there is none yet."""
     if found > known:
         raise StoreMisfit(
             f"{where} has schema {found}, this program knows {known}: use the newer program that made it"
         )
+    if not found:
+        raise StoreMissing(f"{where} has no schema yet: run `liftgate history migrate`")
     if found < known:
-        what = f"has schema {found}, this program needs {known}" if found else "has no schema yet"
-        raise StoreMisfit(f"{where} {what}: run `liftgate history migrate`")
+        raise StoreMisfit(
+            f"{where} has schema {found}, this program needs {known}: run `liftgate history migrate`"
+        )
 
 
 async def migrate(

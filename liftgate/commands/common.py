@@ -135,10 +135,17 @@ def tls_context(engine: EngineConfig) -> ssl.SSLContext | None:
 
 
 def pick_service(config: Config, wanted: str | None, *rights: str, lot: str | None = None) -> ServiceConfig:
-    """The service of that name, or the first that has the rights, in that lot. Raises Trouble."""
+    """The service of that name, or the first that has the rights, in that lot. Raises Trouble.
+
+    One that a sink of the relay signs on as is only taken by its name: an id has one connection, and a
+    command that took that one would end the relay.
+    """
+    relay = config.relay
+    taken = set() if relay is None else {relay.service_of(sink) for sink in relay.sinks}
     for service in config.services:
         there = lot is None or service.lots is None or lot in service.lots
-        if service.id == wanted or (wanted is None and there and set(rights) <= set(service.may)):
+        fits = there and service.id not in taken and set(rights) <= set(service.may)
+        if service.id == wanted or (wanted is None and fits):
             return service
     names = ", ".join(service.id for service in config.services) or "none"
     if wanted is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import shutil
 from collections import deque
 from collections.abc import Iterator
@@ -17,15 +18,18 @@ from rich.text import Text
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
-from liftgate.commands import picture, sim
+from liftgate.commands import compare, picture, sim
 from liftgate.commands.child import Child, Kept, engine_kind, relay_kind
 from liftgate.commands.common import Trouble, dialer, run_trio, say_example
 from liftgate.commands.status import sink_lines
 from liftgate.commands.view import LaneRow, LotRow, Screen, render
+from liftgate.configs.history import HistoryConfig
 from liftgate.configs.loader import load
 from liftgate.configs.relay import RelayConfig
 from liftgate.configs.schema import Config
 from liftgate.engine.journal.disk import DiskStorage
+from liftgate.history.port import StoreMisfit, StoreMissing, StoreUnavailable
+from liftgate.history.stores import store_of
 from liftgate.relay.process import read_status
 from liftgate.sim.city.lasting import LastingClient
 from liftgate.sim.city.run import City, Comparison, now_ms
@@ -53,10 +57,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "Start an engine and, in front of it, a city that drives recorded stays through its lanes, and\n"
         "show both: lanes, occupancy with the truth beside it, decisions a second. At the end the engine's\n"
         "counts are compared with those of the data. In a terminal this is one live screen, elsewhere\n"
-        "plain lines. Ctrl-C ends in order. Where [relay] is configured, a relay runs behind the engine.\n"
-        "Exit code: 0 the counts agree, 1 they don't, or a failure.",
+        "plain lines. Ctrl-C ends in order. Where [relay] is configured, a relay runs behind the engine,\n"
+        "and at the end history and stream are compared with the journal (`liftgate compare`).\n"
+        "Exit code: 0 the counts agree and all is equal, 1 not, or a failure.",
         "liftgate up",
         "liftgate up --for 20s",
+        "liftgate up --config configs/services.toml --for 60s",
         "liftgate up --speed 3600 --traffic birmingham --for 1m",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="a configuration (default: the demo's)")
@@ -79,12 +85,14 @@ def run(args: argparse.Namespace) -> int:
     schedule, lots = sim.make_schedule(args, config)
     if demo and not args.keep:
         _empty(config)
-    comparison = run_trio(_run, args, config, schedule, lots)
+    make_schema(config)
+    comparison, counts = run_trio(_run, args, config, schedule, lots)
     code = sim.report(comparison, sim.heading(args.traffic, schedule))
     relayed = read_status(config.relay.state) if config.relay is not None else None
     for sink in relayed.sinks if relayed is not None else ():
         print(*sink_lines(sink), sep="\n")
-    return code
+    relay = compare.compared_relay(config)
+    return code if relay is None else max(code, compare.report(config, relay, counts, whole=True))
 
 
 def demo_config() -> Path:
@@ -100,6 +108,40 @@ def demo_config() -> Path:
     return DEMO_COPY
 
 
+def make_schema(config: Config) -> None:
+    """Make a Cassandra's tables where there is nothing yet, as opening a SQLite file does.
+
+    An older schema is left alone: what others may use is upgraded when somebody asks for it (`liftgate history
+    migrate`), and the relay says so. A cluster that is away is said, too; the relay goes on looking for it.
+    Raises StoreMisfit.
+    """
+    history, relay = config.history, config.relay
+    if history is None or relay is None or "history" not in relay.sinks or history.store == "sqlite":
+        return
+    try:
+        made = asyncio.run(_make_schema(history))
+    except StoreUnavailable as error:
+        print(f"history    is away: {error}", flush=True)
+        return
+    if made:
+        print(f"history    made: there was none yet; schema {made}", flush=True)
+
+
+async def _make_schema(history: HistoryConfig) -> int | None:
+    """Its version where it had to be made."""
+    store = store_of(history)
+    try:
+        await store.open()
+    except StoreMissing:
+        _, version = await store.migrate()
+        return version
+    except StoreMisfit:
+        return None  # the relay says it, and what helps
+    finally:
+        await store.aclose()
+    return None
+
+
 def _empty(config: Config) -> None:
     """Remove the demo's journal and its relay's folder. Raises FolderLocked while an engine works in it."""
     journal = config.engine.journal
@@ -110,7 +152,9 @@ def _empty(config: Config) -> None:
         shutil.rmtree(config.relay.state)
 
 
-async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lots: list[str]) -> Comparison:
+async def _run(
+    args: argparse.Namespace, config: Config, schedule: Schedule, lots: list[str]
+) -> tuple[Comparison, compare.Counts]:
     engine = await Child.start(engine_kind(config.engine), args.config)
     relay = None
     try:
@@ -125,12 +169,13 @@ async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lot
                 nursery.start_soon(relay.keep)
             show = Show(args, config, schedule, city, engine, nursery)
             try:
-                comparison = await show.during(schedule)
-                if config.relay is not None:
-                    await _drain(config.relay, city.status["durable_position"])
-                return comparison
+                try:
+                    comparison = await show.during(schedule)
+                finally:
+                    await show.aclose()
+                counts = await _settle(args, config)
+                return comparison, counts
             finally:
-                await show.aclose()
                 engine.stopping = True
                 nursery.cancel_scope.cancel()
     finally:
@@ -141,15 +186,29 @@ async def _run(args: argparse.Namespace, config: Config, schedule: Schedule, lot
             await engine.stop()
 
 
-async def _drain(relay: RelayConfig, position: int) -> None:
-    """Give every sink that gets on the time to have what the city did."""
+async def _settle(args: argparse.Namespace, config: Config) -> compare.Counts:
+    """Give every sink that gets on the time to have what was done, until the engine had nothing more to do
+    meanwhile; its counts then."""
+    dial = dialer(args, config)
+    counts = await compare.ask_counts(dial, config)
+    if config.relay is None:
+        return counts
     with trio.move_on_after(DRAIN_S_MAX):
         while True:
-            status = read_status(relay.state)
-            sinks = status.sinks if status is not None else []
-            if all(sink.safe >= position or sink.state == "degraded" for sink in sinks):
-                return
-            await trio.sleep(REFRESH_S)
+            await _drain(config.relay, counts.position)
+            before, counts = counts, await compare.ask_counts(dial, config)
+            if before == counts:
+                break
+    return counts
+
+
+async def _drain(relay: RelayConfig, position: int) -> None:
+    while True:
+        status = read_status(relay.state)
+        sinks = status.sinks if status is not None else []
+        if all(sink.safe >= position or sink.state == "degraded" for sink in sinks):
+            return
+        await trio.sleep(REFRESH_S)
 
 
 class Show:

@@ -80,6 +80,16 @@ async def _ensure(topic: Topic, replicas: int, options: dict[str, Any], written:
         await admin.close()
 
 
+async def partitions_there(options: dict[str, Any]) -> dict[str, int]:
+    """Every topic that is there, with its number of partitions. Raises KafkaError."""
+    admin = AIOKafkaAdminClient(**options)
+    try:
+        await admin.start()
+        return await _partitions(admin)
+    finally:
+        await admin.close()
+
+
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
     # All topics, because asking for one by name makes it, on brokers that make topics by themselves.
     topics = await admin.describe_topics()
