@@ -74,9 +74,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     say_example(
         parser,
         "Read the journal, and the history and the topic beside it, and say whether each event of the\n"
-        "journal is in both once, a lot's in order, and nothing more; and whether the history counts as many\n"
-        "cars as the engine. It only reads, also while engine and relay run: what a sink has not had yet is\n"
-        "left for the next time. Exit code: 0 equal, 1 not, and then the first difference is named.",
+        "journal is in both once, a lot's in order, and nothing more; and whether the history counts as\n"
+        "many cars as the engine. It only reads, also while engine and relay run: what a sink has not had\n"
+        "yet is left for the next time. Exit code: 0 equal, 1 not, and the first difference is named.",
         "liftgate compare --config configs/services.toml",
     )
     config_option(parser)
@@ -92,7 +92,12 @@ def run(args: argparse.Namespace) -> int:
         raise Trouble(f"{args.config} has no [relay] with a history or a stream: docs/relay.md", USAGE)
     if read_status(relay.state) is None:
         raise Trouble(f"the relay never ran: liftgate relay --config {args.config}")
-    counts = run_trio(_counts_if_any, args, config)
+    try:
+        counts = run_trio(ask_counts, dialer(args, config), config)
+    except NoEngine:
+        counts = Counts(0, None, "no engine runs")
+    except (ConnectionLost, SignOnFailed) as error:
+        counts = Counts(0, None, str(error))
     return report(config, relay, counts)
 
 
@@ -206,13 +211,6 @@ def _is_dead(relay: RelayConfig, sink: str, position: int) -> bool:
         return letters.get(sink, position) is not None
     finally:
         letters.close()
-
-
-async def _counts_if_any(args: argparse.Namespace, config: Config) -> Counts:
-    try:
-        return await ask_counts(dialer(args, config), config)
-    except (NoEngine, ConnectionLost, SignOnFailed) as error:
-        return Counts(0, None, str(error))
 
 
 async def ask_counts(dial: Dial, config: Config) -> Counts:

@@ -111,9 +111,9 @@ def demo_config() -> Path:
 def make_schema(config: Config) -> None:
     """Make a Cassandra's tables where there is nothing yet, as opening a SQLite file does.
 
-    An older schema is left alone: what others may use is upgraded when somebody asks for it (`liftgate history
-    migrate`), and the relay says so. A cluster that is away is said, too; the relay goes on looking for it.
-    Raises StoreMisfit.
+    An older schema is left alone: what others may use is upgraded when somebody asks for it (`liftgate
+    history migrate`), and the relay says so. A cluster that is away is said, too; the relay goes on looking
+    for it. Raises StoreMisfit.
     """
     history, relay = config.history, config.relay
     if history is None or relay is None or "history" not in relay.sinks or history.store == "sqlite":

@@ -41,7 +41,7 @@ class TopicKept:
     def __init__(
         self, config: StreamConfig, engine: str, span: Span, consumer: AIOKafkaConsumer, ends: dict[int, int]
     ) -> None:
-        """engine: whose events count, as others may write there, too; ends: by partition, the offset behind."""
+        """engine: whose events count, as others may write, too; ends: by partition, the offset behind."""
         self._config, self._engine, self._span, self._consumer = config, engine, span, consumer
         self._ends = ends
         self._waiting: dict[int, deque[Entry]] = {partition: deque() for partition in ends}
