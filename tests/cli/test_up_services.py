@@ -68,7 +68,7 @@ def test_it_ends_with_journal_history_and_topic_being_equal(services: Path) -> N
 
 
 def test_while_it_runs_a_comparison_takes_nothing_away(services: Path) -> None:
-    """`liftgate compare` and `status` beside a running relay: equal so far, and nobody's connection is taken."""
+    """`liftgate compare` and `status` beside a running relay: equal so far, no connection is taken."""
     with started("up", "--config", services, "--for", "12s") as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -75,6 +75,16 @@ def test_the_demo_loads_without_any_environment() -> None:
     assert any(area.parent for area in config.lots[0].areas)
 
 
+def test_the_demo_with_services_has_the_same_lots_and_readers() -> None:
+    """What is driven there is what `liftgate up` alone drives; behind it stand Cassandra and Kafka."""
+    demo, config = load(SHIPPED / "demo.toml", {}), load(SHIPPED / "services.toml", {})
+    assert (config.lots, config.readers) == (demo.lots, demo.readers)
+    assert config.services[: len(demo.services)] == demo.services
+    assert config.history is not None and config.history.cassandra is not None
+    assert config.stream is not None and config.relay is not None
+    assert config.relay.sinks == ("history", "stream")
+
+
 def test_many_mistakes_are_all_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One file with dozens of mistakes gives one message for each, in the order of the file."""
     monkeypatch.chdir(HERE)

@@ -8,19 +8,23 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from deploy.services import KINDS, Service, ServiceError, jars, kind_named, running
 from deploy.services.__main__ import main
+from deploy.services.example import differences
 from deploy.services.java import version_of
 from deploy.services.kafka import _names_a_leader
 from deploy.services.kind import RECIPES, fill
 from deploy.services.ports import HOST, RANGE_FILE, can_bind, free_ports
 from deploy.services.processes import others_in, rss_mib, started_ticks
-from deploy.services.registry import FILE
+from deploy.services.registry import FILE, Record
+from deploy.services.stack import service_in
 
 FOLDER = Path(jars.__file__).parent
 LINES_MAX = 400
@@ -106,9 +110,13 @@ def test_a_process_is_named_by_pid_and_start() -> None:
     assert rss_mib(highest) == 0
 
 
-def test_a_shell_in_a_folder_is_no_server() -> None:
+def test_a_shell_in_a_folder_is_no_server(tmp_path: Path) -> None:
     """What is ended with a service is only what runs a server's program, not who looks into its folder."""
-    assert others_in(Path.cwd()) == []
+    with subprocess.Popen(["sh", "-c", "echo; read _"], cwd=tmp_path, stdin=PIPE, stdout=PIPE) as shell:
+        assert shell.stdin is not None and shell.stdout is not None
+        shell.stdout.readline()  # now it is the shell, and waits
+        assert others_in(tmp_path) == []
+        shell.stdin.close()
 
 
 def test_no_java_is_no_version() -> None:
@@ -141,6 +149,35 @@ def test_a_folder_belongs_to_one_kind(tmp_path: Path) -> None:
     (tmp_path / "service.json").write_text('{"kind": "redis"}')
     with pytest.raises(ServiceError, match="folder of a redis"):
         Service(kind_named("kafka"), tmp_path)
+
+
+def test_only_the_shared_folder_takes_usual_ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Servers of tests come and go: they leave 9042 to whoever types `make services`."""
+    monkeypatch.setenv("LIFTGATE_SERVICES", str(tmp_path / "shared"))
+    assert service_in(tmp_path / "shared", "cassandra").usual
+    assert not service_in(tmp_path / "own", "cassandra").usual
+
+
+def record(port: int) -> Record:
+    return Record(HOST, port, os.getpid(), 1, {"client": port}, "f", "l")
+
+
+@pytest.mark.parametrize(
+    ("ports", "written"),
+    [
+        ({"cassandra": 9042, "kafka": 9092, "redis": 1}, []),
+        ({}, []),
+        ({"cassandra": 20001}, ["[history.cassandra] port = 20001"]),
+        (
+            {"cassandra": 20001, "kafka": 20002},
+            ['[history.cassandra] port = 20001 and [stream] brokers = ["127.0.0.1:20002"]'],
+        ),
+    ],
+)
+def test_what_the_example_has_otherwise_is_said_in_a_line(ports: dict[str, int], written: list[str]) -> None:
+    """The line has what to write into configs/services.toml; nothing is said where it fits."""
+    told = list(differences({name: record(port) for name, port in ports.items()}))
+    assert told == [f"configs/services.toml names other ports; write there: {what}" for what in written]
 
 
 def test_before_its_first_start_a_service_is_down(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from deploy.services import Service, ServiceError, StartFailed, kind_named, running
-from deploy.services.ports import HOST
+from deploy.services.ports import HOST, free_ports
 from deploy.services.postgres import sign_on
 from deploy.services.processes import started_ticks, wait_until
+from deploy.services.redis import Redis
 from deploy.services.registry import TREE
 from deploy.services.throwaway import throwaway_root
 from deploy.services.wire import Wire
@@ -104,6 +105,26 @@ def test_a_paused_server_can_be_stopped_and_killed(root: Path) -> None:
         service.pause()
         end()
         assert service.pid is None
+
+
+class OfThisRun(Redis):
+    """A Redis whose usual port is one that nobody has."""
+
+    usual_port = free_ports(1)[0]
+
+
+def test_the_usual_port_is_taken_where_it_is_free_and_ports_are_kept(root: Path) -> None:
+    """The first of two has it, the second gets another, and keeps that when the usual one is free again."""
+    first, second = (Service(OfThisRun(), root / name, usual=True) for name in ("one", "two"))
+    first.start()
+    assert first.port == OfThisRun.usual_port
+    second.start()
+    another = second.port
+    assert another != OfThisRun.usual_port
+    first.kill()
+    second.restart()
+    assert second.port == another
+    second.kill()
 
 
 def run(root: Path, *arguments: str) -> tuple[int, str]:
