@@ -98,8 +98,8 @@ class TopicKept:
         if record.offset >= self._ends[record.partition]:
             return
         source = dict(record.headers).get(SOURCE, b"")
-        if source != f"/liftgate/{self._engine}/{record.key.decode()}".encode():
-            return  # another engine's
+        if source != f"/liftgate/{self._engine}/".encode() + (record.key or b""):
+            return  # another engine's, or none's
         try:
             value = self._decode(record.value)
         except msgspec.MsgspecError as error:
