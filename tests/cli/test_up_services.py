@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from deploy.services import Service
 from liftgate.configs.loader import load
@@ -135,6 +136,41 @@ async def send_first_again(config: Config, kafka: Service) -> None:
     finally:
         await producer.stop()
         await consumer.stop()
+
+
+def test_what_retention_took_from_the_topic_is_no_difference(services: Path, kafka: Service) -> None:
+    """It is counted; the rest is compared as ever."""
+    assert liftgate("up", "--config", services, "--for", "2s").returncode == 0
+    config = load(services)
+    assert config.stream is not None
+    topic, partitions = config.stream.topic, config.stream.partitions
+    taken = asyncio.run(take_beginnings(kafka, topic, partitions))
+    told = compared(services)
+    assert told.returncode == 0, told
+    said = re.search(
+        r"equal: ([\d,]+) events .* in order; (\d+) it was to keep no longer$", lines(told, "stream")
+    )
+    assert said is not None, told
+    events = len(liftgate("journal", "dump", "--config", services).stdout.splitlines())
+    assert int(said[1].replace(",", "")) + int(said[2]) == events
+    assert 0 < int(said[2]) <= taken
+
+
+async def take_beginnings(kafka: Service, topic: str, partitions: int, records: int = 5) -> int:
+    """Delete what stands at a partition's first offsets, as retention does; at most how many records."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address)
+    await admin.start()
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, partition) for partition in range(partitions)]
+        ends = await consumer.end_offsets(places)
+        longer = {place: RecordsToDelete(records) for place in places if ends[place] > 2 * records}
+        await admin.delete_records(longer)
+        return records * len(longer)
+    finally:
+        await consumer.stop()
+        await admin.close()
 
 
 def test_servers_that_are_away_are_said(services: Path) -> None:
