@@ -150,7 +150,8 @@ def pick_service(config: Config, wanted: str | None, *rights: str, lot: str | No
     names = ", ".join(service.id for service in config.services) or "none"
     if wanted is not None:
         raise Trouble(f"no service {wanted} is configured; there are: {names}", USAGE)
-    raise Trouble(f"no configured service may {' and '.join(rights)}; there are: {names}", USAGE)
+    but = " but those of the relay's sinks, which are in use" if taken else ""
+    raise Trouble(f"no configured service may {' and '.join(rights)}{but}; there are: {names}", USAGE)
 
 
 def run_trio(work: Callable[..., Awaitable[Result]], *arguments: object) -> Result:

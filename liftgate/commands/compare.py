@@ -30,7 +30,7 @@ from liftgate.commands.records import storage_of
 from liftgate.configs.history import HistoryConfig
 from liftgate.configs.loader import load
 from liftgate.configs.relay import RelayConfig, SinkKind
-from liftgate.configs.schema import Config
+from liftgate.configs.schema import Config, ServiceConfig
 from liftgate.engine.journal import inspect
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.segments import first_of, segment_names
@@ -214,7 +214,12 @@ def _is_dead(relay: RelayConfig, sink: str, position: int) -> bool:
 
 
 async def ask_counts(dial: Dial, config: Config) -> Counts:
-    """The engine's counts of all lots. Raises NoEngine, SignOnFailed, ConnectionLost, Trouble."""
+    """The engine's counts of the lots that a service may ask about.
+
+    Raises NoEngine, SignOnFailed, ConnectionLost, Trouble.
+    """
+    if not dict(_askers(config)):
+        return Counts(0, None, "no service but the relay's may query")
     before = -1
     cars: dict[str, int] = {}
     for _ in range(QUIET_TRIES + 1):
@@ -225,9 +230,18 @@ async def ask_counts(dial: Dial, config: Config) -> Counts:
     return Counts(before, None, "cars drive")
 
 
+def _askers(config: Config) -> Iterator[tuple[str, ServiceConfig]]:
+    """Each lot that a service may ask about, and which one; other lots are not counted."""
+    for lot in config.lots:
+        try:
+            yield lot.id, pick_service(config, None, "query", lot=lot.id)
+        except Trouble:
+            continue
+
+
 async def _ask_once(dial: Dial, config: Config) -> tuple[int, dict[str, int]]:
     """The journal's end, then each lot's cars, as the first service that may ask about it."""
-    asking = {lot.id: pick_service(config, None, "query", lot=lot.id) for lot in config.lots}
+    asking = dict(_askers(config))
     cars: dict[str, int] = {}
     position = 0
     for service in {service.id: service for service in asking.values()}.values():

@@ -19,5 +19,5 @@ def test_no_command_signs_on_as_a_sink_of_the_relay() -> None:
     assert pick_service(config, None, "query").id == "city"
     assert pick_service(config, None, "query", lot="north").id == "screen"
     assert pick_service(config, "relay-stream", "query").id == "relay-stream"
-    with pytest.raises(Trouble, match="no configured service may query"):
+    with pytest.raises(Trouble, match="no configured service may query but those of the relay's sinks"):
         pick_service(msgspec.structs.replace(loaded, services=tuple(relays)), None, "query")
