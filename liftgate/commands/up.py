@@ -121,7 +121,7 @@ def make_schema(config: Config) -> None:
     try:
         made = asyncio.run(_make_schema(history))
     except StoreUnavailable as error:
-        print(f"history    is away: {error}", flush=True)
+        print(f"history    is away: {error}; the relay goes on looking for it", flush=True)
         return
     if made:
         print(f"history    made: there was none yet; schema {made}", flush=True)
