@@ -88,7 +88,7 @@ class Book:
         self.made = 0
         self.changed_ms = 0
         self.on = False
-        self.where: dict[bytes, tuple[str, "Place | None"]] = {}
+        self.where: dict[bytes, tuple[str, Place | None]] = {}
 
     @property
     def rules(self) -> dict[str, Any] | None:
