@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from deploy.services import jars
-from deploy.services.java import PACKAGE, find_java, java_command
-from deploy.services.kind import RECIPES, Kind, Ports, fill
+from deploy.services.from_jars import FromJars
+from deploy.services.java import java_command
+from deploy.services.kind import RECIPES, Ports, fill
 from deploy.services.ports import HOST
 from deploy.services.wire import Wire
 
@@ -22,7 +23,7 @@ ONE = 0x0001
 ASKED = b"SELECT release_version FROM system.local"
 
 
-class Cassandra(Kind):
+class Cassandra(FromJars):
     """heap: -Xmx; off-heap memtables (up to 192 MiB), file cache (64) and code come on top of it.
     java_options: win over the recipe's.
 
@@ -33,16 +34,7 @@ class Cassandra(Kind):
     usual_port: ClassVar[int] = 9042
     port_names: ClassVar[tuple[str, ...]] = ("client", "storage", "ssl_storage", "jmx")
     log_name: ClassVar[str] = "system.log"
-
-    def __init__(self, heap: str = "1G", java_options: tuple[str, ...] = ()) -> None:
-        self.heap = heap
-        self.java_options = java_options
-
-    def missing(self) -> list[str]:
-        return missing_for_jars(self.name)
-
-    def fetch(self) -> None:
-        jars.fetch(self.name)
+    usual_heap: ClassVar[str] = "1G"
 
     def prepare(self, folder: Path, ports: Ports) -> list[str]:
         conf, lib = folder / "conf", jars.jars_folder(self.name)
@@ -78,14 +70,6 @@ class Cassandra(Kind):
         query = struct.pack(">i", len(ASKED)) + ASKED + struct.pack(">HB", ONE, 0)
         with Wire(ports["client"]) as wire:
             return _ask(wire, STARTUP, options) == READY and _ask(wire, QUERY, query) == RESULT
-
-
-def missing_for_jars(name: str) -> list[str]:
-    """Packages missing for a server from Maven; Maven itself only if its jars are not in the cache."""
-    found = [] if find_java() else [PACKAGE]
-    if not jars.are_cached(name) and shutil.which("mvn") is None:
-        found.append("maven")
-    return found
 
 
 def _ask(wire: Wire, opcode: int, body: bytes) -> int:

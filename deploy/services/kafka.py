@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from deploy.services import jars
-from deploy.services.cassandra import missing_for_jars
 from deploy.services.errors import StartFailed
+from deploy.services.from_jars import FromJars
 from deploy.services.java import java_command
-from deploy.services.kind import RECIPES, Kind, Ports, fill
+from deploy.services.kind import RECIPES, Ports, fill
 from deploy.services.ports import HOST
 from deploy.services.wire import Wire
 
@@ -23,7 +23,7 @@ FORMAT_S_MAX = 120
 METADATA, VERSION, NO_CLIENT_ID = 3, 1, -1
 
 
-class Kafka(Kind):
+class Kafka(FromJars):
     """heap: -Xmx; buffers and code come on top of it. java_options: win over the recipe's.
 
     A client goes where the broker's metadata send it, past any proxy that it was pointed to. So there is a
@@ -35,16 +35,7 @@ class Kafka(Kind):
     usual_port: ClassVar[int] = 9092
     port_names: ClassVar[tuple[str, ...]] = ("client", "controller", "behind_proxy", "proxy")
     log_name: ClassVar[str] = "server.log"
-
-    def __init__(self, heap: str = "512m", java_options: tuple[str, ...] = ()) -> None:
-        self.heap = heap
-        self.java_options = java_options
-
-    def missing(self) -> list[str]:
-        return missing_for_jars(self.name)
-
-    def fetch(self) -> None:
-        jars.fetch(self.name)
+    usual_heap: ClassVar[str] = "512m"
 
     def prepare(self, folder: Path, ports: Ports) -> list[str]:
         conf = folder / "conf"

@@ -10,7 +10,8 @@ import msgspec
 
 from liftgate.codecs.events import Event, events_of
 from liftgate.codecs.events.plain import fields
-from liftgate.commands.common import FAILED, FINE, USAGE, Trouble, config_option, say_example
+from liftgate.commands.actions import Actions
+from liftgate.commands.common import FAILED, FINE, USAGE, Trouble, say_example
 from liftgate.commands.relay import relay_of
 from liftgate.configs.loader import load
 from liftgate.relay.dead import DeadLetters, Letter
@@ -35,15 +36,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "liftgate dead list --config configs/demo.toml",
         "liftgate dead resend --config configs/demo.toml --sink history 1207",
     )
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    listed = _action(actions, "list", _list, "One line for each: sink, position, lot, seq, type, reason.")
+    actions = Actions(parser, "dead")
+    listed = actions.add("list", _list, "One line for each: sink, position, lot, seq, type, reason.")
     listed.add_argument("--sink", metavar="NAME", help="of this sink only")
     listed.add_argument("--lot", metavar="ID", help="of this lot only")
     listed.add_argument("--json", action="store_true", help="a JSON object a line")
-    show = _action(actions, "show", _show, "One letter with all fields of its event, as JSON.", " 1207")
+    show = actions.add("show", _show, "One letter with all fields of its event, as JSON.", " 1207")
     _which(show, many=False)
-    again = _action(
-        actions,
+    again = actions.add(
         "resend",
         _resend,
         "Have the relay send them again, and wait for what comes of it. Later events of the lot are in the\n"
@@ -51,22 +51,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         " --all",
     )
     _which(again, many=True)
-    drop = _action(actions, "drop", _drop, "Forget them: the sink will never have these events.", " 1207")
+    drop = actions.add("drop", _drop, "Forget them: the sink will never have these events.", " 1207")
     _which(drop, many=True)
-
-
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    run: Run,
-    what: str,
-    more: str = "",
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=what.partition(".")[0].partition(":")[0].lower())
-    say_example(parser, what, f"liftgate dead {name} --config configs/demo.toml{more}")
-    config_option(parser)
-    parser.set_defaults(run=run)
-    return parser
 
 
 def _which(parser: argparse.ArgumentParser, *, many: bool) -> None:

@@ -13,7 +13,8 @@ import msgspec
 
 from liftgate.codecs import raw
 from liftgate.commands import words
-from liftgate.commands.common import FINE, USAGE, Trouble, config_option, duration_ms, say_example
+from liftgate.commands.actions import Actions
+from liftgate.commands.common import FINE, USAGE, Trouble, duration_ms, say_example
 from liftgate.commands.history_lines import (
     COUNTS_HEAD,
     STAYS_HEAD,
@@ -48,11 +49,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "times are UTC. Credentials are hashes there; --card, --plate and --qr are hashed with its key.",
         "liftgate history stays --config configs/demo.toml --lot north --day 2026-11-23",
     )
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    _action(actions, "migrate", _migrate, "Bring the store's schema to what this program needs.")
-    events = _action(actions, "events", _events, "Print the events of a lot and day, by seq.", " --lot north")
+    actions = Actions(parser, "history")
+    _asking(actions, "migrate", _migrate, "Bring the store's schema to what this program needs.")
+    events = _asking(actions, "events", _events, "Print the events of a lot and day, by seq.", " --lot north")
     _day_options(events)
-    stays = _action(
+    stays = _asking(
         actions,
         "stays",
         _stays,
@@ -61,7 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     _day_options(stays)
     words.credential_options(stays, required=False)
-    occupancy = _action(
+    occupancy = _asking(
         actions,
         "occupancy",
         _occupancy,
@@ -72,7 +73,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     occupancy.add_argument(
         "--step", type=duration_ms, default=3_600_000, metavar="TIME", help="whole 5 minutes (default: 1h)"
     )
-    counts = _action(
+    counts = _asking(
         actions,
         "counts",
         _counts,
@@ -82,18 +83,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _span_options(counts)
 
 
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    work: Work,
-    what: str,
-    more: str = "",
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=what.partition(".")[0].partition(",")[0].lower())
-    say_example(parser, what, f"liftgate history {name} --config configs/demo.toml{more}")
-    config_option(parser)
+def _asking(actions: Actions, name: str, work: Work, what: str, more: str = "") -> argparse.ArgumentParser:
+    parser = actions.add(name, run, what, more, work=work)
     parser.add_argument("--json", action="store_true", help="a JSON object a line")
-    parser.set_defaults(run=run, work=work)
     return parser
 
 

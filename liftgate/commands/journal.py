@@ -10,7 +10,8 @@ import msgspec
 
 from liftgate.codecs.events import events_of
 from liftgate.codecs.events.plain import as_line
-from liftgate.commands.common import FAILED, FINE, config_option, say_example
+from liftgate.commands.actions import Actions
+from liftgate.commands.common import FAILED, FINE, say_example
 from liftgate.commands.records import storage_of
 from liftgate.configs.loader import load
 from liftgate.engine.journal import inspect
@@ -31,35 +32,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "the engine stopped. Exit code: 0 fine, 1 damage found, 2 wrong usage.",
         "liftgate journal verify --config configs/demo.toml",
     )
-    actions = parser.add_subparsers(required=True, metavar="ACTION")
-    _action(actions, "verify", _verify, "Read every record, and say for each segment whether it is whole.")
-    dump = _action(actions, "dump", _dump, "Print events as JSON lines, oldest first.", " --from 10 --to 20")
+    actions = Actions(parser, "journal")
+    actions.add("verify", _verify, "Read every record, and say for each segment whether it is whole.")
+    dump = actions.add("dump", _dump, "Print events as JSON lines, oldest first.", " --from 10 --to 20")
     dump.add_argument("--from", dest="first", type=int, default=1, metavar="N", help="first position")
     dump.add_argument("--to", dest="last", type=int, default=POSITION_MAX, metavar="N", help="last position")
-    stats = _action(actions, "stats", _stats, "Sums over segments, records, snapshots and cursors.")
+    stats = actions.add("stats", _stats, "Sums over segments, records, snapshots and cursors.")
     stats.add_argument("--json", action="store_true", help="as one JSON object")
-    mend = _action(
-        actions,
+    mend = actions.add(
         "repair",
         _repair,
         "Say what would be done about damage, and with --yes do it. Nothing is deleted: what cannot be kept\n"
         "is set aside under a new name. The first line says which events are lost, if any.",
     )
     mend.add_argument("--yes", action="store_true", help="carry it out")
-
-
-def _action(
-    actions: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    run: Run,
-    what: str,
-    more: str = "",
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=what.partition(".")[0].partition(",")[0].lower())
-    say_example(parser, what, f"liftgate journal {name} --config configs/demo.toml{more}")
-    config_option(parser)
-    parser.set_defaults(run=run)
-    return parser
 
 
 def _storage(args: argparse.Namespace) -> DiskStorage:
