@@ -35,7 +35,8 @@ test: build ## Quick tests on the compiled build
 	$(PY) -m pytest -q
 
 test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, installed on its own
-	rm -rf $(PLAIN)/tests $(PLAIN)/deploy $(PLAIN)/configs && cp -R tests deploy pyproject.toml $(PLAIN)/
+	cd $(PLAIN) && rm -rf tests deploy docs examples configs
+	cp -R tests deploy docs examples pyproject.toml $(PLAIN)/
 	mkdir $(PLAIN)/configs && cp configs/*.toml $(PLAIN)/configs/
 	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider
 
