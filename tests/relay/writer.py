@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import Self
 
@@ -75,6 +76,7 @@ class Writer:
         self._reader.start()
         self.said: list[str] = []
         """First words of all lines that were waited for."""
+        self._last: deque[str] = deque(maxlen=20)
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +94,11 @@ class Writer:
         """The line in which the word comes for that time from now on. Fails if the process ends before."""
         until = time.monotonic() + WAIT_S_MAX
         while True:
-            line = self._lines.get(timeout=max(0.01, until - time.monotonic()))
+            try:
+                line = self._lines.get(timeout=max(0.01, until - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {word!r} within {WAIT_S_MAX} s, but {self._last}") from None
+            self._last.append(" ".join(line))
             self.said.append(line[0])
             times -= line[0] == word
             if not times:
