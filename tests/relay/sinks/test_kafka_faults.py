@@ -77,7 +77,7 @@ def test_two_relays_at_once_by_mistake(kafka: Service) -> None:
 
 # Not mended, so not hidden either: after kill -9 of a node that is all there is, Kafka 4 left a transaction
 # of ours open in 4 of 6 runs, although the next producer of its name had been let in. Its partition is then
-# stable only up to there, and the cursor is read to the end in vain (docs/stream.md, "When Kafka was killed").
+# stable only up to there, and the cursor is read on in vain (docs/stream.md, "When Kafka was killed").
 @pytest.mark.xfail(reason="Kafka leaves a transaction hanging after kill -9 of its only node", strict=False)
 def test_the_broker_is_killed_and_comes_back(own_kafka: Service) -> None:
     """The relay goes on without being started again."""
