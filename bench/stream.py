@@ -121,7 +121,7 @@ async def _once(way: Way, first: int, batch: int, took: list[float]) -> int:
 
 def _events(first: int, count: int) -> list[Stored]:
     """Stays, each of a card of its own: a scan and a passage on the way in, and the same on the way out."""
-    return [Stored(position, _event(position), b"") for position in range(first, first + count)]
+    return [Stored(position, _event(position)) for position in range(first, first + count)]
 
 
 def _event(position: int) -> ScanDecided | PassageRecorded:

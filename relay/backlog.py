@@ -5,17 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-import msgspec
-
 from liftgate.codecs.events import UnknownEvent, events_of
 from liftgate.codecs.records import Record, read_record
 from liftgate.relay.sink import Stored
 
 RECORD_OVERHEAD = 200
 """Bytes that a waiting record takes beside its payload: many small ones must not slip under the bound."""
-
-_RAWS = msgspec.msgpack.Decoder(list[msgspec.Raw])
-_ARRAY_32 = b"\xdd"
 
 
 class Damaged(Exception):
@@ -123,13 +118,8 @@ class Backlog:
 def _stored(waiting: _Waiting, after: int) -> list[Stored]:
     """The record's events behind position `after`: a feed's first record may begin before it."""
     events = events_of(waiting.payload, waiting.count)
-    raws = _RAWS.decode(b"".join((_ARRAY_32, waiting.count.to_bytes(4, "big"), waiting.payload)))
-    positions = range(waiting.first, waiting.first + waiting.count)
-    stored = [
-        Stored(position, event, bytes(raw))
-        for position, event, raw in zip(positions, events, raws, strict=True)
-    ]
-    return stored[max(after + 1 - waiting.first, 0) :]
+    known = max(after + 1 - waiting.first, 0)
+    return [Stored(position, event) for position, event in enumerate(events[known:], waiting.first + known)]
 
 
 __all__ = ["Backlog", "Damaged", "UnknownEvent"]

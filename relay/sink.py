@@ -9,11 +9,10 @@ from liftgate.codecs.events import Event
 
 
 class Stored(NamedTuple):
-    """An event as the feed gave it. position: the journal's; raw: its MessagePack bytes as in the journal."""
+    """An event as the feed gave it. position: the journal's."""
 
     position: int
     event: Event
-    raw: bytes
 
 
 class SinkUnavailable(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import msgspec
 import structlog
 
 from liftgate.codecs.events import events_of
@@ -48,7 +49,8 @@ class Undertaker:
         by_position = {stored.position: stored for stored in batch}
         letters = []
         for position, reason in sorted(refused.items()):
-            event, raw = by_position[position].event, by_position[position].raw
+            event = by_position[position].event
+            raw = msgspec.msgpack.encode(event)
             letters.append(Letter(name, position, event.lot, event.seq, when_ms, reason, 1, False, raw))
             log.error(
                 "relay.dead_letter", sink=name, lot=event.lot, seq=event.seq, position=position, reason=reason
@@ -63,7 +65,7 @@ class Undertaker:
         for letter in self._letters.wanted(sink.name, RESENT_AT_ONCE):
             event = events_of(letter.raw, 1)[0]
             try:
-                await sink.resend(Stored(letter.position, event, letter.raw))
+                await sink.resend(Stored(letter.position, event))
             except SinkUnavailable as error:
                 self._health.degrade("sink", str(error))
                 return

@@ -29,7 +29,7 @@ def stored(events: list[Event]) -> list[Stored]:
     numbered = []
     for position, event in enumerate(events, 1):
         seqs[event.lot] = seqs.get(event.lot, 0) + 1
-        numbered.append(Stored(position, _with(event, seq=seqs[event.lot]), b""))
+        numbered.append(Stored(position, _with(event, seq=seqs[event.lot])))
     return numbered
 
 

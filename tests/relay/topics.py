@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from aiokafka import AIOKafkaConsumer
 
 from liftgate.codecs.events.plain import values
@@ -55,7 +54,7 @@ def _stored(position: int, lots: Sequence[str]) -> Stored:
         event = ScanDecided(*head, 2, token, 0, 1, 1, 0, 1, lot, session, "P1-A-017", None)
     else:
         event = PassageRecorded(*head, 1, 1, lot, session, "moved")
-    return Stored(position, event, msgspec.msgpack.encode(event))
+    return Stored(position, event)
 
 
 def batches(events: Sequence[Stored], size: int) -> Iterator[Sequence[Stored]]:

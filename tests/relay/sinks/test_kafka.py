@@ -75,8 +75,8 @@ def test_what_is_too_large_is_refused_and_the_rest_is_stored(kafka: Service) -> 
     large = msgspec.structs.replace(events[20].event, area="x" * 900_000)
     surrogate = msgspec.structs.replace(events[30].event, area="\ud800")
     offered_ = [*events]
-    offered_[20] = Stored(21, large, b"")
-    offered_[30] = Stored(31, surrogate, b"")
+    offered_[20] = Stored(21, large)
+    offered_[30] = Stored(31, surrogate)
 
     async def run() -> None:
         sink = make_sink(config)

@@ -47,7 +47,7 @@ def test_time_is_each_events_own() -> None:
     found = []
     for at_ms, event in zip(times, events, strict=True):
         changed = msgspec.structs.replace(event, at_ms=at_ms)
-        found.append(dict(messages.message(Stored(1, changed, b""))[2])["ce_time"])
+        found.append(dict(messages.message(Stored(1, changed))[2])["ce_time"])
     assert found == [b"2026-11-22T12:00:00.005Z", b"2026-11-22T12:00:00.005Z", b"1970-01-01T00:00:01.000Z"]
 
 

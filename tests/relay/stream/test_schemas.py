@@ -23,7 +23,7 @@ HIDE = partial(privacy.values, hasher=privacy.Hasher(bytes(range(32))))
 
 def told(event: Event) -> Any:
     """The event's value as the stream sends it."""
-    return msgspec.json.decode(Messages("a", HIDE).message(Stored(1, event, b""))[1])
+    return msgspec.json.decode(Messages("a", HIDE).message(Stored(1, event))[1])
 
 
 @cache
