@@ -1,15 +1,15 @@
-"""The version of the schema, and the migrations that bring it up: numbered CQL files in migrations/."""
+"""The version of the schema, and the migrations that bring it up: the CQL files in history/migrations."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Sequence
-from importlib.resources import files
 from string import Template
 
 from liftgate.configs.cassandra import CassandraConfig
 from liftgate.history.cassandra.node import Session, query
+from liftgate.history.migrations import migrations as numbered
 from liftgate.history.port import StoreMisfit, StoreMissing, StoreUnavailable
 
 NAME, LOCK = "history", "lock"
@@ -25,16 +25,9 @@ CREATE TABLE IF NOT EXISTS $keyspace.schema_versions (
 """
 
 
-def migrations() -> list[tuple[int, str]]:
+def migrations() -> Sequence[tuple[int, str]]:
     """(number, CQL) of all, from 1 without a gap."""
-    found = sorted(
-        (int(file.name.split("_")[0]), file.read_text("utf-8"))
-        for file in (files(__package__) / "migrations").iterdir()
-        if file.name.endswith(".cql")
-    )
-    if [number for number, _ in found] != list(range(1, len(found) + 1)):
-        raise RuntimeError(f"migrations are numbered {[number for number, _ in found]}")
-    return found
+    return numbered("cassandra")
 
 
 def statements(text: str, keyspace: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tables of migrations/, as statements, and the rows of the port as writes to them. No I/O.
+"""The tables of the migrations, as statements, and the rows of the port as writes to them. No I/O.
 
 Every row is written with the seq of the event behind it as its timestamp, so that of two versions of a row
 the one with the higher seq stays in whatever order, how often and by whom they are written; Cassandra

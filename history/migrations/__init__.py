@@ -12,7 +12,7 @@ class Migration(NamedTuple):
 
 
 def migrations(store: str) -> tuple[Migration, ...]:
-    """Those of a store ("sqlite", …), in order. A file is named by its number and what it is for."""
+    """Those of a store ("sqlite", "cassandra"), in order. Files are named by number and what they are for."""
     folder = files(__name__) / store
     found = sorted(
         (
