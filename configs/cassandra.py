@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from liftgate.configs.secrets import Password, file_bytes, variable
 from liftgate.configs.table import Table
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ _HOST = (re.compile(r"[A-Za-z0-9._:-]{1,253}"), "a host name or address, without
 _KEYSPACE = (re.compile(r"[a-z][a-z0-9_]{0,47}"), "1 to 48 small letters, digits or '_', a letter first")
 _CENTER = (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a datacenter")
 _PASSWORD_PLACES = ("password_env", "password_file")
-# A password's file is one line; one with a megabyte in it is another file.
-_PASSWORD_BYTES_MAX = 4096
-
-
-class Password(str):
-    """A secret that no log, traceback or repr of a configuration shows."""
-
-    def __repr__(self) -> str:
-        return "Password(…)"
 
 
 class CassandraConfig(Struct, frozen=True, kw_only=True):
@@ -76,20 +68,20 @@ def _read_password(table: Table, keys: KeyPlaces) -> Password | None:
     if len(given) > 1:
         table.note("password_env", "and password_file are both there: one of them is enough")
     for place, name in given.items():
-        found = keys.environ.get(name) if place == "password_env" else _read_file(table, keys.folder / name)
-        if found is None and place == "password_env":
-            table.note(place, f"environment variable {name} is not set")
-        elif found is not None and not found.strip("\r\n"):
-            table.note(place, "what it names is empty")
-        elif found is not None:
+        if place == "password_env":
+            found = variable(table, place, name, keys.environ)
+        else:
+            found = _read_file(table, keys.folder / name)
+        if found is not None and found.strip("\r\n"):
             return Password(found.strip("\r\n"))
+        if found is not None:
+            table.note(place, "what it names is empty")
     return None
 
 
 def _read_file(table: Table, path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return file.read(_PASSWORD_BYTES_MAX).decode("utf-8")
+        return file_bytes(path).decode("utf-8")
     except (OSError, ValueError) as error:
         table.note("password_file", f"cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}")
         return None

@@ -17,12 +17,11 @@ from liftgate.configs.schema import (
     ReaderConfig,
     ServiceConfig,
 )
+from liftgate.configs.secrets import file_bytes, variable
 from liftgate.configs.table import ID, Table, note_repeats
 
 _KEY_HEX = re.compile(r"[0-9A-Fa-f]{64}")
 _KEY_PLACES = ("key", "key_file", "key_env")
-# A key's file is 64 digits and a line end; one with a megabyte in it is another file.
-_KEY_FILE_BYTES_MAX = 4096
 _NO_KEY = Key(bytes(32))
 
 
@@ -55,21 +54,14 @@ class KeyPlaces:
             table.note(place, "is a key itself: write it as key")
             return _NO_KEY
         if place == "key_env":
-            found = self._read_variable(table, text)
+            found = variable(table, place, text, self.environ)
         else:
             found = self._read_file(table, text)
         return _NO_KEY if found is None else _decode(table, place, found.strip())
 
-    def _read_variable(self, table: Table, name: str) -> str | None:
-        found = self.environ.get(name)
-        if found is None:
-            table.note("key_env", f"environment variable {name} is not set")
-        return found
-
     def _read_file(self, table: Table, name: str) -> str | None:
         try:
-            with (self.folder / name).open("rb") as file:
-                return file.read(_KEY_FILE_BYTES_MAX).decode("ascii", "replace")
+            return file_bytes(self.folder / name).decode("ascii", "replace")
         except (OSError, ValueError) as error:
             table.note("key_file", f'cannot read "{name}": {getattr(error, "strerror", None) or error}')
             return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 
 from liftgate.configs.paths import maybe_existing
+from liftgate.configs.secrets import Password, file_bytes, variable
 from liftgate.configs.table import Shape, Table
 
 if TYPE_CHECKING:
@@ -31,17 +32,6 @@ TOPIC: Shape = (
 )
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _PASSWORD_PLACES = ("password", "password_file", "password_env")
-# A password's file is one line; one with a megabyte in it is another file.
-_PASSWORD_FILE_BYTES_MAX = 4096
-
-
-class Password(str):
-    """A secret text that no log, traceback or repr of a configuration shows."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "Password(…)"
 
 
 class StreamTls(Struct, frozen=True, kw_only=True):
@@ -168,12 +158,9 @@ def _read_password(table: Table, folder: Path, environ: Mapping[str, str]) -> Pa
     if place == "password" or not text:
         return Password(text)
     if place == "password_env":
-        if text not in environ:
-            table.note(place, f"environment variable {text} is not set")
-        return Password(environ.get(text, ""))
+        return Password(variable(table, place, text, environ) or "")
     try:
-        with (folder / text).open("rb") as file:
-            return Password(file.read(_PASSWORD_FILE_BYTES_MAX).decode().rstrip("\r\n"))
+        return Password(file_bytes(folder / text).decode().rstrip("\r\n"))
     except (OSError, ValueError) as error:
         table.note(place, f'cannot read "{text}": {getattr(error, "strerror", None) or error}')
         return Password()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from liftgate.configs.cassandra import CassandraConfig, Password
+from liftgate.configs.cassandra import CassandraConfig
 from liftgate.configs.loader import check, load
+from liftgate.configs.secrets import Password
 from tests.configs.test_loader import ENVIRON, EXAMPLE, KEY
 
 HISTORY = f'\n[history]\nkey = "{KEY.hex()}"\nstore = "cassandra"\n'

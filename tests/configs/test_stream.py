@@ -8,7 +8,8 @@ import pytest
 
 from liftgate.configs.loader import check, load
 from liftgate.configs.schema import Key
-from liftgate.configs.stream import Password, StreamConfig, StreamSasl, StreamTls
+from liftgate.configs.secrets import Password
+from liftgate.configs.stream import StreamConfig, StreamSasl, StreamTls
 
 EXAMPLE = (Path(load.__code__.co_filename).parent / "example.toml").read_text(encoding="utf-8")
 KEY = Key(bytes(range(32)))

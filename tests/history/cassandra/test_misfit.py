@@ -15,7 +15,7 @@ from deploy.services.ports import HOST
 from deploy.services.processes import wait_until
 from deploy.services.throwaway import throwaway_root
 from deploy.services.wire import Wire
-from liftgate.configs.cassandra import Password
+from liftgate.configs.secrets import Password
 from liftgate.history.cassandra import node, schema
 from liftgate.history.cassandra.store import CassandraStore
 from liftgate.history.port import StoreMisfit, StoreUnavailable

@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from deploy.services import Service
-from liftgate.configs.stream import Password, StreamConfig, StreamSasl
+from liftgate.configs.secrets import Password
+from liftgate.configs.stream import StreamConfig, StreamSasl
 from liftgate.relay.sink import SinkMisfit, SinkUnavailable
 from liftgate.relay.sinks.kafka_topics import partition_of
 from tests.relay.topics import assert_equal, make_sink, offered, read_topic, stream_config

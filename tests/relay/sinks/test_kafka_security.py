@@ -13,7 +13,8 @@ import pytest
 from deploy.services import Service
 from deploy.services.kafka import Kafka
 from deploy.services.kind import Ports
-from liftgate.configs.stream import Password, StreamConfig, StreamSasl, StreamTls
+from liftgate.configs.secrets import Password
+from liftgate.configs.stream import StreamConfig, StreamSasl, StreamTls
 from liftgate.relay.sink import SinkMisfit
 from tests.gateways.certificates import make_certificate
 from tests.relay.topics import make_sink, offered, stream_config
