@@ -22,8 +22,11 @@ OPERATOR_EVENTS: dict[int, type[OperatorEvent]] = {
     for cls in OperatorEvent.__subclasses__()
 }
 
+EVENTS: tuple[type[Event], ...] = (*BY_READERS, *OPERATOR_EVENTS.values())
+"""Every event there is."""
+
 _DECODER: msgspec.msgpack.Decoder[Any] = msgspec.msgpack.Decoder(
-    list[Union[(*BY_READERS, *OPERATOR_EVENTS.values())]]  # type: ignore[misc]
+    list[Union[EVENTS]]  # type: ignore[valid-type]  # noqa: UP007
 )
 _ARRAY_32 = b"\xdd"
 

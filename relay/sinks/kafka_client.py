@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from aiokafka import errors
+from aiokafka import AIOKafkaConsumer, TopicPartition, errors
 from aiokafka.conn import AIOKafkaConnection
 
 from liftgate.configs.stream import StreamConfig, StreamTls
@@ -89,6 +89,23 @@ def _ssl_context(tls: StreamTls) -> ssl.SSLContext:
         raise SinkMisfit(f"the files of [stream.tls] cannot be used: {error}") from error
     context.check_hostname = tls.check_hostname
     return context
+
+
+@asynccontextmanager
+async def consumer(isolation: str, options: dict[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A started one that commits nothing. isolation: "read_committed" or "read_uncommitted"."""
+    made = AIOKafkaConsumer(isolation_level=isolation, enable_auto_commit=False, **options)
+    try:
+        await made.start()
+        yield made
+    finally:
+        await made.stop()
+
+
+async def very_ends(places: Sequence[TopicPartition], options: dict[str, Any]) -> dict[TopicPartition, int]:
+    """By partition the offset behind its last record, committed or not."""
+    async with consumer("read_uncommitted", options) as behind:
+        return dict(await behind.end_offsets(places))
 
 
 async def reach_broker(config: StreamConfig, name: str) -> None:

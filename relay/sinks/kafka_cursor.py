@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from liftgate.relay.sinks.kafka_client import consumer, very_ends
 from liftgate.relay.sinks.kafka_topics import CURSOR_PARTITIONS, partition_of
 
 FETCH_MS = 500
@@ -50,30 +51,16 @@ async def read_cursor(topic: str, name: str, options: dict[str, Any]) -> Kept:
     that transaction to end; the caller bounds the time.
     """
     place = TopicPartition(topic, cursor_place(name))
-    end = await _end(place, options)
-    consumer = AIOKafkaConsumer(isolation_level="read_committed", enable_auto_commit=False, **options)
+    end = (await very_ends([place], options))[place]
     kept = Kept(None, set())
-    try:
-        await consumer.start()
-        consumer.assign([place])
-        consumer.seek(place, (await consumer.beginning_offsets([place]))[place])
-        while await consumer.position(place) < end:
-            found = await consumer.getmany(place, timeout_ms=FETCH_MS)
+    async with consumer("read_committed", options) as stable:
+        stable.assign([place])
+        stable.seek(place, (await stable.beginning_offsets([place]))[place])
+        while await stable.position(place) < end:
+            found = await stable.getmany(place, timeout_ms=FETCH_MS)
             for record in found.get(place, ()):
                 _take(kept, name, record.key, record.value)
-    finally:
-        await consumer.stop()
     return kept
-
-
-async def _end(place: TopicPartition, options: dict[str, Any]) -> int:
-    """Behind the last record, committed or not."""
-    consumer = AIOKafkaConsumer(isolation_level="read_uncommitted", enable_auto_commit=False, **options)
-    try:
-        await consumer.start()
-        return int((await consumer.end_offsets([place]))[place])
-    finally:
-        await consumer.stop()
 
 
 def _take(kept: Kept, name: str, key: bytes, value: bytes) -> None:

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from liftgate.configs.stream import StreamConfig
 from liftgate.relay.comparison import Entry, Span
 from liftgate.relay.sink import SinkMisfit, SinkUnavailable
-from liftgate.relay.sinks.kafka_client import client_options, reach_broker, translated
+from liftgate.relay.sinks.kafka_client import client_options, consumer, reach_broker, translated, very_ends
 from liftgate.relay.sinks.kafka_topics import partition_of, partitions_there
 
 NAME = "liftgate-compare"
@@ -130,20 +130,9 @@ async def open_topic(config: StreamConfig, engine: str, span: Span) -> AsyncIter
         if found != config.partitions:
             raise SinkMisfit(f"topic {config.topic} has {found} partitions, not {config.partitions}")
         places = [TopicPartition(config.topic, partition) for partition in range(found)]
-        async with _consumer("read_uncommitted", options) as behind:  # which knows the very end
-            ends = {place.partition: end for place, end in (await behind.end_offsets(places)).items()}
-        async with _consumer("read_committed", options) as consumer:
-            consumer.assign(places)
-            kept = TopicKept(config, engine, span, consumer, ends)
+        ends = {place.partition: end for place, end in (await very_ends(places, options)).items()}
+        async with consumer("read_committed", options) as stable:
+            stable.assign(places)
+            kept = TopicKept(config, engine, span, stable, ends)
             await kept.begin()
             yield kept
-
-
-@asynccontextmanager
-async def _consumer(isolation: str, options: dict[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = AIOKafkaConsumer(isolation_level=isolation, enable_auto_commit=False, **options)
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()

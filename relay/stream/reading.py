@@ -8,12 +8,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from liftgate.codecs.events import OPERATOR_EVENTS, Event, UnknownEvent
-from liftgate.codecs.events.readers import BY_READERS, SCAN_DECIDED, HistoryRecorded, Rare, ScanDecided
+from liftgate.codecs.events import EVENTS, Event, UnknownEvent
+from liftgate.codecs.events.readers import SCAN_DECIDED, HistoryRecorded, Rare, ScanDecided
 from liftgate.history.privacy import HASH_BYTES, KEY_BYTES_MIN, Hasher
 
-_EVENTS: tuple[type[Event], ...] = (*BY_READERS, *OPERATOR_EVENTS.values())
-BY_NAME = {event.__name__: event for event in _EVENTS}
+BY_NAME = {event.__name__: event for event in EVENTS}
 
 
 class Hashed(Hasher):

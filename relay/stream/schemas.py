@@ -16,16 +16,13 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from liftgate.codecs.events import OPERATOR_EVENTS, Event
-from liftgate.codecs.events.readers import BY_READERS, Rare, ScanDecided
+from liftgate.codecs.events import EVENTS, Event
+from liftgate.codecs.events.readers import Rare, ScanDecided
 from liftgate.relay.stream.words import POSITION, word
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MARKER = "<!-- From here on made by python -m liftgate.relay.stream.schemas docs -->"
 Hex = Annotated[str, Meta(pattern="^([0-9a-f]{2})*$")]
-
-EVENTS: tuple[type[Event], ...] = (*BY_READERS, *OPERATOR_EVENTS.values())
-"""Every event there is, by tag within each of the two kinds."""
 
 
 def schema(event: type[Event]) -> dict[str, Any]:

@@ -9,14 +9,13 @@ import msgspec
 import msgspec.inspect as look
 import pytest
 
-from liftgate.codecs.events import OPERATOR_EVENTS, operators, passback, plain, reservations
+from liftgate.codecs.events import EVENTS, operators, passback, plain, reservations
 from liftgate.codecs.events.entitlements import GroupSet, PassIssued
-from liftgate.codecs.events.readers import BY_READERS, HistoryRecorded, Rare, ScanDecided
+from liftgate.codecs.events.readers import HistoryRecorded, Rare, ScanDecided
 from liftgate.engine.core.rules.identity import PlateAgrees, PlateComesAlong
 from liftgate.history.privacy import HIDDEN, PLATE_RULES, VEILS, Hasher, fields
 
 HASHER = Hasher(b"0123456789abcdef")
-EVENTS = [*BY_READERS, *OPERATOR_EVENTS.values()]
 TOKEN, PLATE, NAME = b"SECRETTOKEN", "BXY123", "Frau Beispiel"
 CREDENTIAL = b"\x02" + TOKEN
 HOLDS_ANYTHING = (look.AnyType, look.BytesType, look.StructType)

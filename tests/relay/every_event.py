@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, get_args, get_origin, get_type_hints
 
-from liftgate.codecs.events import Event, events_of
+from liftgate.codecs.events import EVENTS, Event, events_of
 from liftgate.codecs.events.readers import Rare, ScanDecided
 from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core.events import unpack
 from liftgate.relay.sink import Stored
-from liftgate.relay.stream.schemas import EVENTS, example
+from liftgate.relay.stream.schemas import example
 from tests.history.test_fold_lives import journal
 
 
