@@ -171,12 +171,19 @@ async def stop(reactor: Reactor) -> None:
         reactor.drop(link)
 
 
+def _mind_entries(reactor: Reactor, watch: BacklogWatch) -> None:
+    """The next tick commits what comes of it."""
+    reactor.gateway.begin(reactor.clock(), reactor.steady())
+    keep_entries(reactor.gateway.engine, watch.holder)
+
+
 async def _tick_often(reactor: Reactor, watch: BacklogWatch) -> None:
+    _mind_entries(reactor, watch)  # once in any case: the configuration before may have closed them
     while True:
         await trio.sleep(TICK_S)
         reactor.resume_accepting()
-        reactor.gateway.begin(reactor.clock(), reactor.steady())
-        keep_entries(reactor.gateway.engine, watch.holder if watch.refuses else "")
+        if watch.refuses:
+            _mind_entries(reactor, watch)
         reactor.tick()
 
 

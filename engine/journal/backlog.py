@@ -37,27 +37,19 @@ class BacklogWatch:
     bytes_max: the reserve, 0: none, the disk itself is the bound, and a full one refuses with ERROR 12. full:
     what happens when a subscriber holds all of it: KEEP, only said; FORGET and its name: its cursor goes;
     REFUSE: whoever minds the lots' entries (`gateways/backlog.py`) is told by `holder`.
+
+    refuses: whether entries are to be refused at the bound; holder: then, a subscriber that holds all of the
+    reserve, until that eased; "" where none does.
     """
 
     def __init__(self, journal: Journal, segment_bytes: int, bytes_max: int, full: str) -> None:
-        self._journal, self._segment_bytes, self._bytes_max, self._full = (
-            journal,
-            segment_bytes,
-            bytes_max,
-            full,
-        )
+        self._journal = journal
+        self._segment_bytes = segment_bytes
+        self._bytes_max = bytes_max
+        self._full = full
         self._said: dict[str, int] = {}
-        self._holder = ""
-
-    @property
-    def refuses(self) -> bool:
-        """Whether entries are to be refused at the bound."""
-        return bool(self._bytes_max) and self._full == REFUSE
-
-    @property
-    def holder(self) -> str:
-        """A subscriber that holds all of the reserve, until that eased; "" where none does."""
-        return self._holder
+        self.refuses = bytes_max > 0 and full == REFUSE
+        self.holder = ""
 
     def look(self) -> None:
         """Say what has changed, and do at the bound what was configured."""
@@ -66,8 +58,8 @@ class BacklogWatch:
         cursors = self._journal.cursors.all()
         amounts = held(self._journal.catalogue.all(), cursors, self._segment_bytes)
         shares = {name: 100 * amount // self._bytes_max for name, amount in amounts.items()}
-        if shares.get(self._holder, 0) < EASED:
-            self._holder = next((name for name, percent in shares.items() if percent >= LEVELS[-1]), "")
+        if self.refuses and shares.get(self.holder, 0) < EASED:
+            self.holder = next((name for name, percent in shares.items() if percent >= LEVELS[-1]), "")
         for name, amount in amounts.items():
             percent = shares[name]
             level = max((level for level in LEVELS if percent >= level), default=0)
