@@ -9,6 +9,7 @@ import structlog
 
 from liftgate.codecs.events import Event
 from liftgate.history import fold as folds
+from liftgate.history.clock import now_ms
 from liftgate.history.fold import Fold
 from liftgate.history.port import (
     DAY_MIN,
@@ -55,7 +56,7 @@ class Recorder:
         *,
         keep_tokens: bool = False,
         clock: Callable[[], float] = time.monotonic,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._store = store
         self._feed = feed

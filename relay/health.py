@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Literal
 
 import structlog
 from msgspec import Struct
+
+from liftgate.history.clock import now_ms
 
 log = structlog.get_logger()
 
@@ -97,8 +98,3 @@ class Health:
             state = "live" if status.end - status.written <= self._behind_max else "catching up"
         if state != status.state:
             status.state, status.since_ms = state, now_ms()
-
-
-def now_ms() -> int:
-    """Unix milliseconds."""
-    return time.time_ns() // 1_000_000

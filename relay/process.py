@@ -16,9 +16,10 @@ import structlog
 
 from liftgate.codecs.client import Identity
 from liftgate.configs.relay import RelayConfig
+from liftgate.history.clock import now_ms
 from liftgate.relay.dead import DeadLetters
 from liftgate.relay.engine import Dialer
-from liftgate.relay.health import RelayStatus, now_ms
+from liftgate.relay.health import RelayStatus
 from liftgate.relay.pipeline import STOP_S_MAX, Pipeline
 from liftgate.relay.sink import Sink
 

@@ -9,8 +9,9 @@ import msgspec
 import structlog
 
 from liftgate.codecs.events import events_of
+from liftgate.history.clock import now_ms
 from liftgate.relay.dead import DeadLetters, Letter
-from liftgate.relay.health import Health, now_ms
+from liftgate.relay.health import Health
 from liftgate.relay.sink import Sink, SinkRejected, SinkUnavailable, Stored
 
 log = structlog.get_logger()

@@ -9,6 +9,7 @@ from string import Template
 
 from liftgate.configs.cassandra import CassandraConfig
 from liftgate.history.cassandra.node import Session, query
+from liftgate.history.clock import now_ms
 from liftgate.history.migrations import migrations as numbered
 from liftgate.history.port import StoreMisfit, StoreMissing, StoreUnavailable
 
@@ -111,7 +112,7 @@ async def _apply(session: Session, text: str, keyspace: str) -> None:
 
 async def _note(session: Session, keyspace: str, number: int) -> None:
     into = f"INSERT INTO {keyspace}.schema_versions (what, version, applied_at_ms) VALUES (?, {number}, {{}})"
-    await query(session, into.format(time.time_ns() // 1_000_000), NAME)
+    await query(session, into.format(now_ms()), NAME)
 
 
 async def _lock(session: Session, keyspace: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from heapq import merge
 from itertools import islice
@@ -35,6 +34,7 @@ from liftgate.history.cassandra.tables import (
     writes_of,
 )
 from liftgate.history.cassandra.writer import Writer
+from liftgate.history.clock import now_ms
 from liftgate.history.limiter import Limiter
 from liftgate.history.port import (
     DAY_MS,
@@ -54,15 +54,10 @@ DAYS_EXPIRE_MAX_S = 2**31 - 2
 """2038-01-19: where Cassandra's expiry ends unless its newest storage format was switched on."""
 
 
-def now() -> int:
-    """Unix milliseconds of the wall clock."""
-    return time.time_ns() // 1_000_000
-
-
 class CassandraStore:
     """`Store` for one event loop. now_ms: Unix milliseconds, for what is to expire."""
 
-    def __init__(self, config: CassandraConfig, keeping: Keeping, now_ms: Callable[[], int] = now) -> None:
+    def __init__(self, config: CassandraConfig, keeping: Keeping, now_ms: Callable[[], int] = now_ms) -> None:
         self.limiter = Limiter()
         self._config = config
         self._keeping = keeping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -34,6 +33,7 @@ from liftgate.configs.schema import Config, ServiceConfig
 from liftgate.engine.journal import inspect
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.segments import first_of, segment_names
+from liftgate.history.clock import now_ms
 from liftgate.history.port import StoreMisfit, StoreUnavailable
 from liftgate.history.stays import day_of
 from liftgate.history.stores import store_of
@@ -174,7 +174,7 @@ async def _history(
 
 def _oldest_day(history: HistoryConfig) -> int:
     """A day more than what is kept, since rows go by the hour."""
-    today = day_of(time.time_ns() // 1_000_000)
+    today = day_of(now_ms())
     return max(today - history.keep_days + 1, 0) if history.keep_days else 0
 
 

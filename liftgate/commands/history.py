@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import TypeVar
@@ -27,6 +26,7 @@ from liftgate.configs.history import HistoryConfig
 from liftgate.configs.loader import load
 from liftgate.configs.schema import Config
 from liftgate.history import series
+from liftgate.history.clock import now_ms
 from liftgate.history.port import WHOLE, EventRow, StayRow, Store
 from liftgate.history.privacy import Hasher
 from liftgate.history.stays import day_of
@@ -238,17 +238,13 @@ def _lot_of(args: Args, config: Config) -> str:
 
 
 def _day_of(args: Args) -> int:
-    return day_of(_now_ms()) if args.day is None else int(args.day)
+    return day_of(now_ms()) if args.day is None else int(args.day)
 
 
 def _span(args: Args) -> tuple[int, int]:
     """As told, else the last 24 hours, to the end of the cell that is under way."""
-    to_ms = _now_ms() + series.CELL_MS if args.to_ms is None else args.to_ms
+    to_ms = now_ms() + series.CELL_MS if args.to_ms is None else args.to_ms
     from_ms = to_ms - DAY_MS if args.from_ms is None else args.from_ms
     if from_ms < 0 or from_ms > to_ms:
         raise Trouble("--from is after --to", USAGE)
     return from_ms, to_ms
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -27,7 +27,8 @@ from liftgate.commands.common import (
 )
 from liftgate.configs.loader import load
 from liftgate.configs.schema import Config
-from liftgate.relay.health import RelayStatus, SinkStatus, now_ms
+from liftgate.history.clock import now_ms
+from liftgate.relay.health import RelayStatus, SinkStatus
 from liftgate.relay.process import read_status, runs
 from liftgate.sim.city.client import ConnectionLost
 

@@ -8,7 +8,6 @@ has to guess what became of a commit.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -20,6 +19,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from liftgate.configs.stream import StreamConfig
+from liftgate.history.clock import now_ms
 from liftgate.relay.sink import SinkMisfit, Stored
 from liftgate.relay.sinks.kafka_client import (
     RETRY_BACKOFF_MS,
@@ -165,7 +165,7 @@ class Producer:
         filling: dict[int, BatchBuilder] = {}
         # The record's time is that of writing, and the event's stands in ce_time: retention by time would
         # else delete a backlog of last week's events as it arrives.
-        now_ms = int(time.time() * 1000)
+        written_ms = now_ms()
         message, partitions = self._messages.message, self._partitions
         for stored in events:
             try:
@@ -180,7 +180,7 @@ class Producer:
             if partition < 0:
                 partition = partitions[key] = partition_of(key, self._config.partitions)
             batch = filling.get(partition)
-            record = {"timestamp": now_ms, "key": key, "value": value, "headers": headers}
+            record = {"timestamp": written_ms, "key": key, "value": value, "headers": headers}
             if batch is None or batch.append(**record) is None:
                 if batch is not None:
                     full.append((partition, batch))

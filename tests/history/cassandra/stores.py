@@ -9,8 +9,9 @@ from typing import Any
 
 from deploy.services.ports import HOST
 from liftgate.configs.cassandra import CassandraConfig
-from liftgate.history.cassandra.store import CassandraStore, now
+from liftgate.history.cassandra.store import CassandraStore
 from liftgate.history.cassandra.tables import Keeping
+from liftgate.history.clock import now_ms
 from liftgate.history.port import EventRow, Rows, StoreUnavailable
 from tests.history.cassandra.rows import DAY, some
 from tests.services.clients import cql
@@ -31,7 +32,7 @@ def drop(port: int, keyspace: str) -> None:
 
 @asynccontextmanager
 async def opened(
-    port: int, keyspace: str, keeping: Keeping = FOR_EVER, now_ms: Callable[[], int] = now, **more: Any
+    port: int, keyspace: str, keeping: Keeping = FOR_EVER, now_ms: Callable[[], int] = now_ms, **more: Any
 ) -> AsyncIterator[CassandraStore]:
     """A store that was migrated and is open, for the time of the block."""
     store = CassandraStore(config_of(port, keyspace, **more), keeping, now_ms)
