@@ -7,7 +7,8 @@ spots from the answers alone, in the order of their positions.
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.connection import NEED_MORE, PEER_CLOSED, Role, WireConnection
@@ -140,6 +141,15 @@ class Swarm:
         self.answered = 0
         self._goal = 0
         self._reached = asyncio.Event()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Readers ask without a pause for the time of the block; then all that they asked is answered."""
+        async with asyncio.TaskGroup() as tasks:
+            for reader in self.readers:
+                tasks.create_task(reader.live())
+            yield
+            self.draining = True
 
     def count(self) -> None:
         self.answered += 1

@@ -48,9 +48,7 @@ def test_fold_beside_an_engine(tmp_path: Path) -> None:
                 while not (journal / "cursors").exists():  # not stored yet, a kill would take it back
                     await asyncio.sleep(0.02)
             swarm = Swarm(reader_ids(20), lambda: engine.address)
-            async with asyncio.TaskGroup() as tasks:
-                for reader in swarm.readers:
-                    tasks.create_task(reader.live())
+            async with swarm.working():
                 for _ in range(6):
                     await swarm.wait_answers(3000)
                     fold = start_fold(journal)
@@ -62,7 +60,6 @@ def test_fold_beside_an_engine(tmp_path: Path) -> None:
                     if draws.random() < 0.5:
                         engine.kill()
                         engine.start()
-                swarm.draining = True
             assert engine.counts(LOT).occupancy == swarm.judge()
             engine.terminate()
             assert engine.wait_exit() == 0

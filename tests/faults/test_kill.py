@@ -36,16 +36,13 @@ async def killed(folder: Path, kills: int, answers_between: int) -> str:
     survived = 0
     with engine:
         swarm = Swarm(reader_ids(READERS), lambda: engine.address)
-        async with asyncio.TaskGroup() as tasks:
-            for reader in swarm.readers:
-                tasks.create_task(reader.live())
+        async with swarm.working():
             for _ in range(kills):
                 await swarm.wait_answers(draws.randrange(answers_between // 2, answers_between))
                 engine.kill()
                 engine.start()
                 survived += 1
             await swarm.wait_answers(answers_between)
-            swarm.draining = True
         check(swarm, engine, folder)
     return f"{survived} of {kills}; {swarm.answered} events answered"
 
@@ -71,15 +68,12 @@ def test_terminated_under_load(tmp_path: Path) -> None:
         engine = make_engine(tmp_path, READERS, SPOTS)
         with engine:
             swarm = Swarm(reader_ids(READERS), lambda: engine.address)
-            async with asyncio.TaskGroup() as tasks:
-                for reader in swarm.readers:
-                    tasks.create_task(reader.live())
+            async with swarm.working():
                 await swarm.wait_answers(3000)
                 engine.terminate()
                 assert await asyncio.to_thread(engine.wait_exit) == 0, engine.log_text()
                 engine.start()
                 await swarm.wait_answers(1000)
-                swarm.draining = True
             check(swarm, engine, tmp_path)
 
     asyncio.run(run())

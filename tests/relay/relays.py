@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import signal
 import subprocess
 import sys
@@ -16,7 +18,8 @@ from liftgate.engine.journal.disk import DiskStorage
 from liftgate.relay.health import SinkStatus
 from liftgate.relay.process import read_status
 from tests.cli.commands import ROOT, environment
-from tests.faults.engines import make_engine
+from tests.faults.engines import make_engine, reader_ids
+from tests.faults.swarm import Swarm
 from tests.independent.engine_process import Engine, service_toml
 from tests.relay.file_relay import STORED
 
@@ -125,6 +128,24 @@ class Relay:
     def resent(self) -> list[tuple[int, str, int]]:
         """The same of what was sent again."""
         return self._lines("resent")
+
+
+async def kill_often(
+    engine: Engine, relay: Relay, times: int, stored: Callable[[], int], draws: random.Random, most: int
+) -> None:
+    """kill -9 of the relay, each time after up to `most` events more were stored, while readers work."""
+    async with swarm_of(engine).working():
+        for _ in range(times):
+            await asyncio.to_thread(relay.start)
+            goal = stored() + draws.randrange(1, most)
+            while stored() < goal:
+                await asyncio.sleep(draws.random() / 50)
+            relay.kill()
+
+
+def swarm_of(engine: Engine) -> Swarm:
+    """All readers of `engine_with_relay`."""
+    return Swarm(reader_ids(READERS), lambda: engine.address)
 
 
 def wait_until(true: Callable[[], bool], text: Callable[[], str]) -> None:

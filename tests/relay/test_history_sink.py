@@ -12,14 +12,11 @@ import pytest
 
 from liftgate.configs.history import PATH_ENDS
 from liftgate.configs.loader import load
-from liftgate.history.port import WHOLE
 from liftgate.history.stores import store_of
-from tests.faults.engines import LOT, make_engine, reader_ids
-from tests.faults.swarm import Swarm
+from liftgate.relay.sinks.history_kept import count_of
+from tests.faults.engines import LOT, make_engine
 from tests.independent.engine_process import KEY, Engine, service_toml
-from tests.relay.relays import Relay, journalled, wait_until
-
-READERS = 4
+from tests.relay.relays import READERS, Relay, journalled, kill_often, wait_until
 
 
 def engine_with_history(folder: Path) -> Engine:
@@ -58,10 +55,9 @@ async def occupancy(config: Path) -> int:
     store = store_of(history)
     await store.open()
     try:
-        cells = await store.days(LOT, WHOLE, 0, 1 << 30)
+        return await count_of(store, LOT)
     finally:
         await store.aclose()
-    return sum(cell.change() for cell in cells)
 
 
 @pytest.mark.long
@@ -69,23 +65,8 @@ def test_killed_often_the_history_is_the_journal_and_counts_as_the_engine_does(t
     """kill -9 ten times mid-stream: every event once, and the occupancy that comes of it is the engine's."""
     engine = engine_with_history(tmp_path)
     relay = HistoryRelay(engine)
-    draws = random.Random(10)
-
-    async def kill_often() -> None:
-        swarm = Swarm(reader_ids(READERS), lambda: engine.address)
-        async with asyncio.TaskGroup() as tasks:
-            for reader in swarm.readers:
-                tasks.create_task(reader.live())
-            for _ in range(10):
-                await asyncio.to_thread(relay.start)
-                goal = len(rows(tmp_path)) + draws.randrange(1, 3000)
-                while len(rows(tmp_path)) < goal:
-                    await asyncio.sleep(draws.random() / 50)
-                relay.kill()
-            swarm.draining = True
-
     with engine:
-        asyncio.run(kill_often())
+        asyncio.run(kill_often(engine, relay, 10, lambda: len(rows(tmp_path)), random.Random(10), 3000))
         with relay:
             with engine.service("blind") as service:
                 end = service.query("", "status").body["durable_position"]

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from liftgate.relay.dead import DeadLetters
-from tests.faults.engines import reader_ids
-from tests.faults.swarm import Swarm
 from tests.gateways.certificates import make_certificate
 from tests.independent.engine_process import Engine
 from tests.relay.file_relay import DOWN, LAG, POISON
@@ -20,7 +18,9 @@ from tests.relay.relays import (
     Relay,
     engine_with_relay,
     journalled,
+    kill_often,
     scan,
+    swarm_of,
     wait_until,
 )
 
@@ -58,23 +58,8 @@ def test_killed_twenty_times(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     """kill -9 of the relay twenty times mid-stream: each event of the journal is stored once, in order."""
     engine = engine_with_relay(tmp_path, READERS)
     relay = Relay(engine)
-    draws = random.Random(20)
-
-    async def kill_often() -> None:
-        swarm = Swarm(reader_ids(READERS), lambda: engine.address)
-        async with asyncio.TaskGroup() as tasks:
-            for reader in swarm.readers:
-                tasks.create_task(reader.live())
-            for _ in range(20):
-                await asyncio.to_thread(relay.start)
-                goal = relay.last_stored() + draws.randrange(1, 4000)
-                while relay.last_stored() < goal:
-                    await asyncio.sleep(draws.random() / 100)
-                relay.kill()
-            swarm.draining = True
-
     with engine:
-        asyncio.run(kill_often())
+        asyncio.run(kill_often(engine, relay, 20, relay.last_stored, random.Random(20), 4000))
         with relay:
             with engine.service("blind") as service:
                 end = service.query("", "status").body["durable_position"]
@@ -90,21 +75,18 @@ def test_the_engine_is_restarted_under_it(tmp_path: Path) -> None:
     """kill -9 of the engine under load, five times: the relay finds it at its new port and goes on."""
     engine = engine_with_relay(tmp_path, READERS)
 
-    async def kill_often() -> None:
-        swarm = Swarm(reader_ids(READERS), lambda: engine.address)
-        async with asyncio.TaskGroup() as tasks:
-            for reader in swarm.readers:
-                tasks.create_task(reader.live())
+    async def restart_often() -> None:
+        swarm = swarm_of(engine)
+        async with swarm.working():
             for _ in range(5):
                 await swarm.wait_answers(2000)
                 engine.kill()
                 await asyncio.to_thread(relay.wait_status, lambda status: "engine" in status.why)
                 engine.start()
                 await asyncio.to_thread(relay.wait_status, lambda status: status.state != "degraded")
-            swarm.draining = True
 
     with engine, Relay(engine) as relay:
-        asyncio.run(kill_often())
+        asyncio.run(restart_often())
         last = scan(engine, 1)
         relay.wait_stored(last)
         check_equal(relay, tmp_path)

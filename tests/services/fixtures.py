@@ -8,7 +8,7 @@ test fails and says what to install.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,66 +65,25 @@ def servers() -> Iterator[Servers]:
         servers.end()
 
 
-@pytest.fixture(scope="session")
-def cassandra(servers: Servers) -> Service:
-    """A Cassandra that others may use too: do it no harm."""
-    return servers.usable("cassandra")
+def _shared(server: str) -> Callable[[Servers], Service]:
+    def fixture(servers: Servers) -> Service:
+        return servers.usable(server)
+
+    fixture.__doc__ = f"A {server} that others may use too: do it no harm."
+    return pytest.fixture(scope="session", name=server)(fixture)
 
 
-@pytest.fixture(scope="session")
-def kafka(servers: Servers) -> Service:
-    """A Kafka that others may use too: do it no harm."""
-    return servers.usable("kafka")
+def _own(server: str) -> Callable[[Servers], Iterator[Service]]:
+    def fixture(servers: Servers) -> Iterator[Service]:
+        with servers.to_harm(server) as service:
+            yield service
+
+    fixture.__doc__ = f"A {server} of this run alone, to be stopped, killed, paused; brought back afterwards."
+    return pytest.fixture(name=f"own_{server}")(fixture)
 
 
-@pytest.fixture(scope="session")
-def postgres(servers: Servers) -> Service:
-    """A PostgreSQL that others may use too: do it no harm."""
-    return servers.usable("postgres")
-
-
-@pytest.fixture(scope="session")
-def redis(servers: Servers) -> Service:
-    """A Redis that others may use too: do it no harm."""
-    return servers.usable("redis")
-
-
-@pytest.fixture(scope="session")
-def mosquitto(servers: Servers) -> Service:
-    """A mosquitto that others may use too: do it no harm."""
-    return servers.usable("mosquitto")
-
-
-@pytest.fixture
-def own_cassandra(servers: Servers) -> Iterator[Service]:
-    """A Cassandra of this run alone, to be stopped, killed and paused; brought back afterwards."""
-    with servers.to_harm("cassandra") as service:
-        yield service
-
-
-@pytest.fixture
-def own_kafka(servers: Servers) -> Iterator[Service]:
-    """A Kafka of this run alone, to be stopped, killed and paused; brought back afterwards."""
-    with servers.to_harm("kafka") as service:
-        yield service
-
-
-@pytest.fixture
-def own_postgres(servers: Servers) -> Iterator[Service]:
-    """A PostgreSQL of this run alone, to be stopped, killed and paused; brought back afterwards."""
-    with servers.to_harm("postgres") as service:
-        yield service
-
-
-@pytest.fixture
-def own_redis(servers: Servers) -> Iterator[Service]:
-    """A Redis of this run alone, to be stopped, killed and paused; brought back afterwards."""
-    with servers.to_harm("redis") as service:
-        yield service
-
-
-@pytest.fixture
-def own_mosquitto(servers: Servers) -> Iterator[Service]:
-    """A mosquitto of this run alone, to be stopped, killed and paused; brought back afterwards."""
-    with servers.to_harm("mosquitto") as service:
-        yield service
+cassandra, own_cassandra = _shared("cassandra"), _own("cassandra")
+kafka, own_kafka = _shared("kafka"), _own("kafka")
+postgres, own_postgres = _shared("postgres"), _own("postgres")
+redis, own_redis = _shared("redis"), _own("redis")
+mosquitto, own_mosquitto = _shared("mosquitto"), _own("mosquitto")
