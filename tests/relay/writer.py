@@ -30,6 +30,10 @@ AGAIN_S = 0.2
 WAIT_S_MAX = 120.0
 
 
+class Silent(AssertionError):
+    """A word that was waited for did not come in time."""
+
+
 def say(*words: object) -> None:
     print(*words, flush=True)
 
@@ -97,7 +101,7 @@ class Writer:
             try:
                 line = self._lines.get(timeout=max(0.01, until - time.monotonic()))
             except queue.Empty:
-                raise AssertionError(f"no {word!r} within {WAIT_S_MAX} s, but {self._last}") from None
+                raise Silent(f"no {word!r} within {WAIT_S_MAX} s, but {self._last}") from None
             self._last.append(" ".join(line))
             self.said.append(line[0])
             times -= line[0] == word

@@ -13,7 +13,7 @@ import pytest
 
 from deploy.services import Service
 from tests.relay.topics import assert_equal, make_sink, offered, read_topic, stream_config
-from tests.relay.writer import Writer
+from tests.relay.writer import Silent, Writer
 from tests.services.clients import unique
 from tests.services.proxy import Proxy
 
@@ -75,21 +75,28 @@ def test_two_relays_at_once_by_mistake(kafka: Service) -> None:
     assert_all_in(kafka.address, topic, count)
 
 
-# Not mended, so not hidden either: after kill -9 of a node that is all there is, Kafka 4 left a transaction
-# of ours open in 4 of 6 runs, although the next producer of its name had been let in. Its partition is then
-# stable only up to there, and the cursor is read on in vain (docs/stream.md, "When Kafka was killed").
-@pytest.mark.xfail(reason="Kafka leaves a transaction hanging after kill -9 of its only node", strict=False)
 def test_the_broker_is_killed_and_comes_back(own_kafka: Service) -> None:
-    """The relay goes on without being started again."""
+    """The relay goes on without being started again, unless Kafka forgot to end its transaction."""
     topic, count, size = unique("t"), 30_000, 500
     with Writer(own_kafka.address, topic, count, size) as writer:
-        for _ in range(2):
-            writer.wait("done", 5)
-            own_kafka.kill()
-            writer.wait("away")
-            own_kafka.start()
-        writer.wait("end")
+        try:
+            for _ in range(2):
+                writer.wait("done", 5)
+                own_kafka.kill()
+                writer.wait("away")
+                own_kafka.start()
+            writer.wait("end")
+        except Silent:
+            if not forgotten(own_kafka, topic):
+                raise
+            pytest.xfail("Kafka skipped the markers of a transaction: docs/stream.md, When Kafka was killed")
     assert_all_in(own_kafka.address, topic, count)
+
+
+def forgotten(kafka: Service, topic: str) -> bool:
+    """Whether the broker says that it took partitions of the topic for deleted: they keep what was begun."""
+    lines = kafka.log_file.read_text(errors="replace").splitlines()
+    return any("find leader endpoint" in line and topic in line for line in lines)
 
 
 def test_the_broker_stands_still_for_half_a_minute(own_kafka: Service) -> None:
