@@ -38,8 +38,12 @@ class PlainLot:
 
     def held(self, area: str) -> int:
         """Moves into the area by cars that are not counted in it, or in what lies inside it, already."""
-        coming = (car for car in self._open() if car["going"] and car["going"]["to"] == area)
-        return sum(not self.is_within(car["area"], area) for car in coming)
+        return sum(self.is_held(car, area) for car in self._open())
+
+    def is_held(self, car: Car, area: str) -> bool:
+        """Whether its opened barrier keeps a place there: none where the car counts already."""
+        coming = car["going"] is not None and car["going"]["to"] == area
+        return coming and not self.is_within(car["area"], area)
 
     def available(self, area: str) -> int:
         return int(self.areas[area]["capacity"] - self.occupancy(area) - self.held(area))
@@ -106,7 +110,7 @@ class PlainLot:
     def space(self, who: bytes, at: dict[str, Any]) -> tuple[int, tuple[str, int] | None]:
         """The reason why there is none, and the spot to give."""
         car = self.car_of(who)
-        if car and car["going"] and car["going"]["to"] == at["area"]:
+        if car and self.is_held(car, at["area"]):
             return 0, car["going"]["spot"]
         if self.available(at["area"]) <= 0:
             return 300, None

@@ -483,3 +483,19 @@ class TestOrderlyLotLong(LotMachine.TestCase):  # type: ignore[misc, name-define
 @pytest.mark.long
 class TestUnrulyLotLong(UnrulyLotMachine.TestCase):  # type: ignore[misc, name-defined]
     settings = settings(max_examples=300, stateful_step_count=80)
+
+
+def test_a_promise_into_an_area_that_went_keeps_no_second_place_for_a_car_that_comes_in_again() -> None:
+    """The model once kept the promise of a car that already counts where it goes: found by a random life."""
+    small = lot_spec(area("north", None, block("P2", "B", 2)), gates={"west": ["P2-B"], "east": []})
+    north, vip = small["areas"][0], area("vip", "north", block("P0", "V", 1))
+    machine = UnrulyLotMachine()
+    machine.build(small)
+    machine.tell_scan(("east", 0), b"\2anna", BOOTS[0], 1, 0)
+    machine.configure(small | {"areas": [north, vip]})
+    machine.tell_scan(("vip", 0), b"\2anna", BOOTS[0], 1, 0)
+    machine.configure(small)
+    machine.tell_scan(("west", 0), b"\2anna", BOOTS[0], 1, 0)
+    machine.counts_are_the_models()
+    machine.every_car_is_where_the_model_has_it()
+    machine.no_two_cars_have_one_spot()
