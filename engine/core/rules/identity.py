@@ -26,6 +26,11 @@ class WitnessRule(PartRule):
         part = lot.parts["identity"]
         return cls(part) if part.uses_witnesses() else None
 
+    def concerns(self, lane: Lane) -> bool:
+        """A plate waits for its credential at the lane where it was seen."""
+        witnessed: bool = self.part.is_witnessed(lane)
+        return witnessed
+
 
 class PlateIsWitness(WitnessRule):
     """A plate at a witnessed lane opens nothing: it is noted for the credential that comes next.
@@ -35,10 +40,6 @@ class PlateIsWitness(WitnessRule):
     """
 
     name = "plate"
-
-    def concerns(self, lane: Lane) -> bool:
-        witnessed: bool = self.part.is_witnessed(lane)
-        return witnessed
 
     def check(self, lot: Lot, read: ReadCredential) -> int:
         if read.kind != codes.PLATE or not self.part.is_witnessed(read.lane):
