@@ -32,13 +32,13 @@ run: build ## Engine and simulated city on embedded defaults, with a live view
 	$(VENV)/bin/liftgate up
 
 test: build ## Quick tests on the compiled build
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q -n $(JOBS)
 
 test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, installed on its own
 	cd $(PLAIN) && rm -rf tests deploy docs examples configs
 	cp -R tests deploy docs examples pyproject.toml $(PLAIN)/
 	mkdir $(PLAIN)/configs && cp configs/*.toml $(PLAIN)/configs/
-	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -p no:cacheprovider
+	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -n $(JOBS) -p no:cacheprovider
 
 test-long: build ## Kill tests, real servers, long property runs
 	$(PY) -m pytest -q -m long
