@@ -8,11 +8,10 @@ from liftgate.gateways.link cimport Link
 cdef class Gateway:
     cdef public Engine engine
     cdef public object config
-    cdef public dict reader_configs
+    cdef public object directory
     cdef public dict service_configs
     cdef public Py_ssize_t connections_max
     cdef public object nonces
-    cdef public object stranger_key
     cdef public dict links
     cdef public dict strangers
     cdef public dict readers

@@ -19,12 +19,13 @@ from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, begin_frame, end_frame, frame
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.scans import ScanFields
-from liftgate.configs.schema import Config, ReaderConfig, ServiceConfig
+from liftgate.configs.schema import Config, ServiceConfig
 from liftgate.engine.core.commands import ReadCredential, ReaderAway, ReaderSeen
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.engine import Engine
 from liftgate.gateways import services
+from liftgate.gateways.directory import Directory
 from liftgate.gateways.link import Link
 
 log = structlog.get_logger()
@@ -46,21 +47,20 @@ Nonces = Callable[[], bytes]
 class Gateway:
     """All connections of one engine.
 
-    out: frames of this round, in runs of one link each; fields, scan: the scan at hand,
-    filled anew for each so that it stays in cache; links: every open
-    connection; readers, services: the signed-on ones by id; heard: when a reader was last heard that has no
-    connection, or that others speak for, by the clock that never jumps; decided: scans since the start;
-    answered: times that what waited for an answer was sent.
+    directory: who may sign on as a reader; out: frames of this round, in runs of one link each; fields, scan:
+    the scan at hand, filled anew for each so that it stays in cache; links: every open connection; readers,
+    services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
+    others speak for, by the clock that never jumps; decided: scans since the start; answered: times that what
+    waited for an answer was sent.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
         self.engine = engine
         self.config = config.engine
-        self.reader_configs: dict[str, ReaderConfig] = {reader.id: reader for reader in config.readers}
+        self.directory = Directory(config.readers, nonces() + nonces())
         self.service_configs: dict[str, ServiceConfig] = {service.id: service for service in config.services}
         self.connections_max = config.engine.readers_max
         self.nonces = nonces
-        self.stranger_key = nonces() + nonces()
         self.links: dict[Link, None] = {}
         self.strangers: dict[Link, None] = {}
         self.readers: dict[str, Link] = {}
@@ -215,10 +215,10 @@ class Gateway:
         """
         if self._started_ms < 0:
             self._started_ms = self.steady_ms
-        for id, config in self.reader_configs.items():
+        for id, lot_id in self.directory.items():
             if self.engine.full():
                 return
-            lot = self.engine.lots[config.lot]
+            lot = self.engine.lots[lot_id]
             watch = lanes_of(lot).watch
             if watch.down_after_ms:
                 self._look_at(lot, id, id in watch.down, watch.down_after_ms)
@@ -244,6 +244,13 @@ class Gateway:
             link.goodbye("stopping")
 
     # -- for links
+
+    def reader_key(self, id: str) -> tuple[bytes, ...]:
+        """The keys that are good for a reader now, the newest last: more than one while a rotation is under
+        way, none for an id that is not known. Hold a proof against `directory.tried(id)` rather: it takes
+        equally long for all.
+        """
+        return self.directory.keys(id)
 
     def next_ref(self) -> int:
         """A number for a request of the engine's own, 1..2**32-1."""

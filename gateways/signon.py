@@ -7,6 +7,7 @@ import structlog
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import VERSION, Fault, PeerError
 from liftgate.codecs.signon import client_mac, engine_mac, same
+from liftgate.gateways.directory import tried
 
 if TYPE_CHECKING:
     from liftgate.gateways.link import Link
@@ -22,22 +23,17 @@ def hello(link: "Link", message: m.Hello) -> None:
     gateway = link.gateway
     if VERSION not in message.versions:
         raise PeerError(Fault.BAD_VERSION, ref=link.conn.ref)
-    link.id, link.boot = message.id, message.boot
-    known = gateway.reader_configs if message.role == m.READER else gateway.service_configs
-    config = known.get(message.id)
-    link.key = gateway.stranger_key if config is None else bytes(config.key)
+    link.id, link.boot, link.asked_role = message.id, message.boot, message.role
     asked = min(message.frame_bytes_max, gateway.config.frame_bytes_max)
     link.frame_bytes_max = max(asked, FRAME_BYTES_MIN)
-    link.asked_role = message.role if config is not None else 0
     challenge = m.Challenge(gateway.nonces(), gateway.config.name, gateway.now_ms)
     gateway.own(link).append(link.conn.encode(challenge, link.conn.ref))
 
 
 def auth(link: "Link", message: m.Auth) -> None:
-    """Let in who holds the key of a known id. The mac is computed for an unknown one too."""
+    """Let in who holds a key of a known id."""
     conn = link.conn
-    right = same(message.mac, client_mac(link.key, conn.hello, conn.challenge))
-    if not right or not link.asked_role:
+    if not _proves(link, message.mac):
         link.id = f"({link.id})"  # what it called itself is no name to look anything up by
         raise PeerError(Fault.REFUSED, ref=conn.ref)
     link.role = link.asked_role
@@ -59,13 +55,33 @@ def auth(link: "Link", message: m.Auth) -> None:
     gateway.own(link)  # a replaced connection's GOODBYE came in between
 
 
+def _proves(link: "Link", mac: bytes) -> bool:
+    """Whether the mac is by a key of the id, which is the link's from here on.
+
+    Keys are looked up now and not at HELLO: one may be dead since. Every one is tried, and as many for an id
+    that nobody has, so the time that it takes tells nothing.
+    """
+    gateway, conn = link.gateway, link.conn
+    if link.asked_role == m.READER:
+        known, keys = gateway.reader_key(link.id), gateway.directory.tried(link.id)
+    else:
+        config = gateway.service_configs.get(link.id)
+        known = () if config is None else (bytes(config.key),)
+        keys = tried(known, gateway.directory.nobody)
+    found = False
+    for place, key in enumerate(keys):
+        if same(mac, client_mac(key, conn.hello, conn.challenge)) and place < len(known):
+            link.key, found = key, True
+    return found
+
+
 def _bind(link: "Link") -> tuple[int, tuple[tuple[int, int], ...]]:
     """Tie the link to what it is in the model; what of its numbering is known, for WELCOME."""
     gateway = link.gateway
     if link.role == m.SERVICE:
         link.service = gateway.service_configs[link.id]
         return 0, ()
-    link.lot = gateway.engine.lots[gateway.reader_configs[link.id].lot]
+    link.lot = gateway.engine.lots[gateway.directory.lot(link.id)]
     link.reader = link.lot.readers[link.id]
     numbering = link.own_numbering()
     return numbering.done_to, tuple((low, high) for low, high in numbering.ranges)

@@ -6,6 +6,8 @@ from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, frame
 from liftgate.codecs.signon import client_mac, engine_mac
 from liftgate.configs.schema import Key
+from liftgate.gateways import signon
+from liftgate.gateways.directory import KEYS_TRIED
 from tests.gateways.network import KEY, SLOW_ENTRY, World, codes, hello, make_config, scan
 
 
@@ -39,6 +41,37 @@ def test_wrong_key_or_id(id: str, key: Key) -> None:
     assert codes(peer.take()) == [Fault.REFUSED]
     assert peer.ended
     assert not world.gateway.links and not world.gateway.readers and not world.gateway.strangers
+
+
+@pytest.mark.parametrize("id", ["r0", "nobody", "api"])
+def test_every_sign_on_tries_as_many_keys(id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Known, unknown and of the other role: the engine reckons the same number of macs before it refuses."""
+    reckoned: list[bytes] = []
+
+    def reckon(key: bytes, *bodies: bytes) -> bytes:
+        reckoned.append(key)
+        return client_mac(key, *bodies)
+
+    monkeypatch.setattr(signon, "client_mac", reckon)
+    peer = World().connect()
+    peer.ask(hello(id))
+    peer.ask_proof(bytes(32))
+    assert peer.ended and len(reckoned) == KEYS_TRIED
+
+
+def test_a_reader_may_have_two_keys() -> None:
+    """WELCOME is proved by the one that AUTH was made with."""
+    world = World()
+    world.gateway.directory.put("r0", "north", (bytes(32), bytes(KEY)))
+    for key in (bytes(KEY), bytes(32)):
+        peer = world.connect()
+        peer.ask(hello("r0"))
+        peer.ask_proof(key)
+        welcome = peer.take()[0]
+        assert isinstance(welcome, m.Welcome)
+        assert welcome.mac == engine_mac(key, peer.conn.hello, peer.conn.challenge)
+    assert world.gateway.reader_key("r0") == (bytes(32), KEY)
+    assert world.gateway.reader_key("nobody") == ()
 
 
 def test_a_wrong_key_leaves_the_right_one_signed_on() -> None:
