@@ -16,11 +16,12 @@ from liftgate.bench.load import Result, Shape, run_load
 from liftgate.bench.servers import Server, bench_folder, cpu_s, engine_config, engine_server, raise_open_files
 from liftgate.bench.themes import CARD, LOT, MORE, RULES, give, orders, token
 from liftgate.configs.loader import load
-from liftgate.engine.configured import lane_spec, lot_spec
+from liftgate.engine.configured import lot_spec
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.apply import apply
 from liftgate.engine.core.decide import decide
+from liftgate.engine.core.lane_spec import lane_spec
 from liftgate.engine.core.model import Lot
 
 SHAPES = (Shape(64, 64), Shape(1000, 1))

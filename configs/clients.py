@@ -21,7 +21,6 @@ from liftgate.configs.secrets import file_bytes, variable
 from liftgate.configs.table import ID, Table, note_repeats
 
 _KEY_HEX = re.compile(r"[0-9A-Fa-f]{64}")
-_KEY_PLACES = ("key", "key_file", "key_env")
 _NO_KEY = Key(bytes(32))
 
 
@@ -37,41 +36,52 @@ class KeyPlaces:
 
     def read(self, table: Table, default: Key | None = None) -> Key:
         """The key that the table names in one of the three ways; with a default it may name none."""
-        given = [place for place in _KEY_PLACES if table.has(place)]
-        texts = {place: table.maybe_text(place) for place in _KEY_PLACES}
-        if not given and default is not None:
-            return default
+        found = self.maybe(table)
+        if found is not None:
+            return found
+        if default is None:
+            table.note("key", "needs one of key, key_file and key_env, has none")
+        return default or _NO_KEY
+
+    def maybe(self, table: Table, name: str = "key") -> Key | None:
+        """The key that the table names as `name`, `name`_file or `name`_env; None where it names none."""
+        places = (name, f"{name}_file", f"{name}_env")
+        given = [place for place in places if table.has(place)]
+        texts = {place: table.maybe_text(place) for place in places}
+        if not given:
+            return None
         if len(given) != 1:
-            table.note("key", f"needs one of key, key_file and key_env, has {' and '.join(given) or 'none'}")
+            table.note(
+                name, f"needs one of {places[0]}, {places[1]} and {places[2]}, has {' and '.join(given)}"
+            )
             return _NO_KEY
         place, text = given[0], texts[given[0]]
-        return self._resolve(table, place, text) if text else _NO_KEY
+        return self._resolve(table, name, place, text) if text else _NO_KEY
 
-    def _resolve(self, table: Table, place: str, text: str) -> Key:
-        if place == "key":
-            return _decode(table, place, text)
+    def _resolve(self, table: Table, name: str, place: str, text: str) -> Key:
+        if place == name:
+            return _decode(table, place, text, "")
         if _KEY_HEX.fullmatch(text):  # and must not be shown as a name that was not found
-            table.note(place, "is a key itself: write it as key")
+            table.note(place, f"is a key itself: write it as {name}")
             return _NO_KEY
-        if place == "key_env":
+        if place.endswith("_env"):
             found = variable(table, place, text, self.environ)
         else:
-            found = self._read_file(table, text)
-        return _NO_KEY if found is None else _decode(table, place, found.strip())
+            found = self._read_file(table, place, text)
+        return _NO_KEY if found is None else _decode(table, place, found.strip(), "what it names ")
 
-    def _read_file(self, table: Table, name: str) -> str | None:
+    def _read_file(self, table: Table, place: str, name: str) -> str | None:
         try:
             return file_bytes(self.folder / name).decode("ascii", "replace")
         except (OSError, ValueError) as error:
-            table.note("key_file", f'cannot read "{name}": {getattr(error, "strerror", None) or error}')
+            table.note(place, f'cannot read "{name}": {getattr(error, "strerror", None) or error}')
             return None
 
 
-def _decode(table: Table, place: str, text: str) -> Key:
+def _decode(table: Table, place: str, text: str, where: str) -> Key:
     """The 32 bytes; a mistake is described without showing any of what may be most of a secret."""
     if _KEY_HEX.fullmatch(text):
         return Key(bytes.fromhex(text))
-    where = "" if place == "key" else "what it names "
     what = f"{len(text)} characters" if len(text) != 64 else "other characters among them"
     table.note(place, f"{where}must be 64 hex digits (32 bytes), not {what}")
     return _NO_KEY

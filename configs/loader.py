@@ -97,7 +97,7 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(lot_tables, [lot.id for lot in lots], "id")
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
-    engine = _read_engine(root, folder)
+    engine = _read_engine(root, folder, keys)
     history = read_history(root, folder, engine.journal, engine.name, keys)
     return Config(
         engine=engine,
@@ -121,7 +121,7 @@ def _check_tides(tables: list[Table], lots: tuple[LotConfig, ...], readers: tupl
                 table.note(f"rules.lanes.tides[{place}]", f'{name} is no lane of this lot for "both" ways')
 
 
-def _read_engine(root: Table, folder: Path) -> EngineConfig:
+def _read_engine(root: Table, folder: Path, keys: KeyPlaces) -> EngineConfig:
     table = root.table("engine")
     if table is None:
         if not root.has("engine"):
@@ -147,6 +147,7 @@ def _read_engine(root: Table, folder: Path) -> EngineConfig:
         snapshot_every_s=table.number("snapshot_every_s", 1, 86_400, default=300),
         backlog_max=table.number("backlog_max", 0, 1 << 50, default=0),
         backlog_full=table.text("backlog_full", default="keep", shape=_BACKLOG_FULL),
+        registry_key=keys.maybe(table, "registry_key"),
     )
 
 

@@ -68,6 +68,11 @@ MAY: tuple[str, ...] = (
     "change_reservation",
     "cancel_reservation",
     "accept_offer",
+    "add_reader",
+    "change_reader",
+    "rotate_reader_key",
+    "revoke_reader",
+    "restore_reader",
 )
 
 
@@ -102,7 +107,8 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     backlog_max: bytes of segments that a subscriber may hold back, 0: as much as the disk has. The engine
     warns at 50 and 80 % of it. backlog_full: what happens at 100 %: "keep", it is said, and the disk is the
     bound; "refuse_entries", lots are closed for entry until it is below 80 %; "forget:NAME", that
-    subscriber's cursor goes, and what it has not had is gone for it.
+    subscriber's cursor goes, and what it has not had is gone for it. registry_key: wraps the keys of readers
+    that come by the device registry; None: none can be added.
     """
 
     name: str
@@ -120,6 +126,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     snapshot_every_s: int = 300
     backlog_max: int = 0
     backlog_full: str = "keep"
+    registry_key: Key | None = None
 
 
 class SpotsConfig(Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from liftgate.codecs.events import (
     operators,
     passback,
     plain,
+    registry,
     reservations,
 )
 from liftgate.codecs.events.readers import (
@@ -197,6 +198,11 @@ def _hidden(hasher: Hasher, value: str, event: Any) -> str:
     return HIDDEN
 
 
+def _no_key(hasher: Hasher, value: bytes, event: Any) -> str:
+    """Wrapped or not, a reader's key is for the engine alone; nobody needs to tell one from another here."""
+    return ""
+
+
 _PASS: dict[str, Veil] = {"spec": _pass}
 _CREDENTIAL: dict[str, Veil] = {"credential": _credential}
 _ID: dict[str, Veil] = {"id": _as_is}
@@ -249,6 +255,11 @@ VEILS: dict[type, dict[str, Veil]] = {
     passback.StayClosed: {"session": _as_is, "credential": _credential},
     passback.CredentialSwapped: {"session": _as_is, "before": _credential, "after": _credential},
     passback.CarNamed: {"session": _as_is, "credential": _credential, "notes": _notes},
+    registry.ReaderRegistered: {"key": _no_key, "lanes": _as_is},
+    registry.ReaderChanged: {"lanes": _as_is},
+    registry.ReaderKeyRotated: {"key": _no_key},
+    registry.ReaderKeyRetired: _NOTHING,
+    registry.ReaderRevoked: _NOTHING,
     ledger.AreasRecounted: _NOTHING,
     ledger.CountReported: _NOTHING,
     ledger.LaneReconciled: _NOTHING,

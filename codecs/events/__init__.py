@@ -2,18 +2,18 @@
 
 Tags: 0x10-0x1F readers, 0x20-0x3F configuration and orders, 0x40-0x4F entitlements and classes,
 0x50-0x5F reservations, 0x60-0x6F passback and identity, 0x70-0x7F ledger, limits and reconciliation,
-0x80-0x8F lanes.
+0x80-0x8F lanes, 0xA0-0xAF registry.
 """
 
 from typing import Any, Union
 
 import msgspec
 
-from liftgate.codecs.events import entitlements, lanes, ledger, passback, reservations
+from liftgate.codecs.events import entitlements, lanes, ledger, passback, registry, reservations
 from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.codecs.events.readers import BY_READERS, ReaderEvent
 
-__all__ = ["entitlements", "lanes", "ledger", "passback", "reservations"]
+__all__ = ["entitlements", "lanes", "ledger", "passback", "registry", "reservations"]
 
 Event = ReaderEvent | OperatorEvent
 

@@ -127,6 +127,13 @@ class ConfigureReader(msgspec.Struct):
     lanes: tuple[tuple[Any, ...], ...]
 
 
+class KeyUsed(msgspec.Struct):
+    """A registered reader signed on with the newest of its keys."""
+
+    now_ms: int
+    reader: str
+
+
 class Order(msgspec.Struct):
     """A service's COMMAND. reachable: whether the reader that it names is connected, where it names one."""
 
@@ -148,5 +155,6 @@ Command = (
     | ReaderSeen
     | ConfigureLot
     | ConfigureReader
+    | KeyUsed
     | Order
 )

@@ -17,6 +17,7 @@ from liftgate.engine.core.history import record_history
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.orders import obey
 from liftgate.engine.core.parts.lanes.part import lanes_of
+from liftgate.engine.core.parts.registry import registry_of
 from liftgate.engine.core.passages import record_passage
 from liftgate.engine.core.reads import decide_read, decision_time
 
@@ -67,6 +68,11 @@ def _reader_seen(lot: Lot, seen: c.ReaderSeen) -> tuple[Event, ...]:
     return _numbered(lot, lanes_of(lot).watch.seen(seen.reader, seen.now_ms))
 
 
+def _key_used(lot: Lot, used: c.KeyUsed) -> tuple[Event, ...]:
+    registry = registry_of(lot)
+    return () if registry is None else registry.key_used(used.reader, used.now_ms)
+
+
 def is_due(lot: Lot, now_ms: int) -> bool:
     """Whether a Tick may bring something."""
     return bool(lot.moving) or any(part.next_ms <= now_ms for part in lot.parts.values())
@@ -81,5 +87,6 @@ _DECIDERS: dict[type, Callable[[Lot, Any], tuple[Event, ...]]] = {
     c.ReaderSeen: _reader_seen,
     c.ConfigureLot: configure_lot,
     c.ConfigureReader: configure_reader,
+    c.KeyUsed: _key_used,
     c.Order: obey,
 }

@@ -15,6 +15,8 @@ AT_MS = 1_795_348_800_123
 Word = tuple[str, Any]
 """(meaning with unit, example as it stands in the value)."""
 
+LANES = [[0, "entry", "north", None, True, "open", "open"]]
+
 POSITION: Word = (
     "position in the engine's journal, over all its lots: within one lot it grows, with gaps",
     4711,
@@ -127,8 +129,17 @@ BY_EVENT: dict[tuple[str, str], Word] = {
     ("LotConfigured", "spec"): ("areas, blocks of spots and gates", {"name": "North Garage"}),
     ("ReaderConfigured", "lanes"): (
         "each lane as an array of its settings; none: the reader is removed",
-        [[0, "entry", "north", None, True, "open", "open"]],
+        LANES,
     ),
+    ("ReaderRegistered", "key"): ("empty: keys do not leave the engine", ""),
+    ("ReaderRegistered", "lanes"): ("each lane as an array of its settings", LANES),
+    ("ReaderChanged", "lanes"): ("each lane as an array of its settings", LANES),
+    ("ReaderKeyRotated", "key"): ("empty: keys do not leave the engine", ""),
+    ("ReaderKeyRotated", "until_ms"): (
+        "when the old key dies at the latest, Unix milliseconds",
+        AT_MS + 1000,
+    ),
+    ("ReaderKeyRetired", "cause"): ('why the old key is dead: "used" (the new one was) or "time"', "used"),
     ("CommandDone", "name"): ("name of the command", "correct_count"),
     ("CommandDone", "code"): ("why it was not done; empty: it was", ""),
     ("CommandDone", "id"): ("16 bytes as hex digits: the command's name for ever", ID),

@@ -242,6 +242,20 @@ def test_a_key_may_lie_in_a_file_of_its_own(tmp_path: Path) -> None:
     assert load_text(tmp_path, text).readers[0].key == KEY
 
 
+def test_the_registry_key_is_given_like_other_secrets(tmp_path: Path) -> None:
+    """Itself, in a file or in the environment; none is needed, two are one too many, and none is shown."""
+    assert load_text(tmp_path, EXAMPLE).engine.registry_key is None
+    (tmp_path / "registry.key").write_text(KEY.hex() + "\n")
+    for line in (f'registry_key = "{KEY.hex()}"', 'registry_key_file = "registry.key"'):
+        found = load_text(tmp_path, EXAMPLE.replace("[engine]\n", f"[engine]\n{line}\n", 1)).engine
+        assert found.registry_key == KEY and "Key(…)" in repr(found)
+    both = '[engine]\nregistry_key_file = "registry.key"\nregistry_key_env = "X"\n'
+    (told,) = mistakes(tmp_path, "[engine]\n", both)
+    assert "needs one of registry_key, registry_key_file and registry_key_env, has " in told
+    (told,) = mistakes(tmp_path, "[engine]\n", f'[engine]\nregistry_key_env = "{KEY.hex()}"\n')
+    assert told.endswith("engine.registry_key_env: is a key itself: write it as registry_key")
+
+
 def test_no_key_is_ever_shown(tmp_path: Path) -> None:
     """Neither a loaded configuration nor a message about a mistaken key contains any of the key."""
     secret = KEY.hex()

@@ -9,7 +9,7 @@ import msgspec
 import msgspec.inspect as look
 import pytest
 
-from liftgate.codecs.events import EVENTS, operators, passback, plain, reservations
+from liftgate.codecs.events import EVENTS, operators, passback, plain, registry, reservations
 from liftgate.codecs.events.entitlements import GroupSet, PassIssued
 from liftgate.codecs.events.readers import HistoryRecorded, Rare, ScanDecided
 from liftgate.engine.core.rules.identity import PlateAgrees, PlateComesAlong
@@ -165,6 +165,21 @@ SAMPLES = [
         actor="jo",
     ),
 ]
+
+
+WRAPPED = bytes(range(64, 104))
+OF_KEYS = [
+    registry.ReaderRegistered(**HEAD, reader="r", key=WRAPPED, lanes=(), actor="jo", reason=""),
+    registry.ReaderKeyRotated(**HEAD, reader="r", key=WRAPPED, until_ms=1, actor="jo", reason=""),
+]
+
+
+@pytest.mark.parametrize("event", OF_KEYS, ids=lambda event: type(event).__name__)
+def test_no_key_of_a_reader_leaves(event: Any) -> None:
+    """Not even wrapped: what nobody has, nobody can try keys on."""
+    left = fields(event, HASHER)
+    assert left["key"] == ""
+    assert WRAPPED.hex() not in msgspec.json.encode(left).decode()
 
 
 @pytest.mark.parametrize("event", SAMPLES, ids=lambda event: type(event).__name__)

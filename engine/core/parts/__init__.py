@@ -9,6 +9,7 @@ from liftgate.engine.core.parts.ledger import Ledger
 from liftgate.engine.core.parts.limits import Limits
 from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reconciliation import Reconciliation
+from liftgate.engine.core.parts.registry import RegistryPart
 from liftgate.engine.core.parts.reservations import ReservationsPart
 
 PARTS: tuple[type[Part], ...] = (
@@ -20,6 +21,7 @@ PARTS: tuple[type[Part], ...] = (
     Limits,
     Reconciliation,
     ReservationsPart,
+    RegistryPart,
     Identity,
 )
 """In this order they are asked what is due, and told what happened. Identity is last, as it ends stays: what

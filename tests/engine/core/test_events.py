@@ -16,6 +16,7 @@ from liftgate.codecs.events import UnknownEvent, events_of, lanes, ledger
 from liftgate.codecs.events import entitlements as pe
 from liftgate.codecs.events import operators as op
 from liftgate.codecs.events import passback as pb
+from liftgate.codecs.events import registry as rg
 from liftgate.codecs.events import reservations as rs
 from liftgate.codecs.events.readers import Rare, ReaderEvent
 from liftgate.codecs.pack import Packer
@@ -126,6 +127,12 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     rs.ReservationTurnedAway: {"id": BIN16},
     rs.SpotWithheld: {"id": BIN16},
     rs.ArrivalWithdrawn: {"id": BIN16},
+    rg.ReaderRegistered: {"reader": ID, "key": TOKEN, "lanes": st.just(CONFIRMED), "actor": ID}
+    | {"reason": WORDS},
+    rg.ReaderChanged: {"reader": ID, "lanes": st.just(CONFIRMED), "actor": ID, "reason": WORDS},
+    rg.ReaderKeyRotated: {"reader": ID, "key": TOKEN, "until_ms": TIME, "actor": ID, "reason": WORDS},
+    rg.ReaderKeyRetired: {"reader": ID, "cause": ID},
+    rg.ReaderRevoked: {"reader": ID, "actor": ID, "reason": WORDS},
     op.FindingMade: {"kind": ID, "text": WORDS, "about": st.dictionaries(ID, U16 | WORDS, max_size=4)},
 }
 
