@@ -1,11 +1,20 @@
 """Who may sign on as a reader, with which keys, and in which lot: the one way to a reader's keys.
 
-Keys stand here in memory and nowhere else in the clear, but for the file's own.
+Readers stand in the configuration file or in a lot's registry (`engine/core/parts/registry.py`), where keys
+are wrapped. Unwrapped they are here, in memory, and nowhere else.
 """
 
 from collections.abc import Iterable, Iterator
 
-from liftgate.configs.schema import ReaderConfig
+import structlog
+
+from liftgate.codecs.keywrap import WrongKey, unwrap
+from liftgate.configs.schema import Config
+from liftgate.engine.core.model import Lot
+from liftgate.engine.core.parts.registry import RegistryPart, registry_of
+from liftgate.engine.core.parts.registry_entry import Registered
+
+log = structlog.get_logger()
 
 KEYS_TRIED = 2
 """Keys that every sign-on is held against: as many as a reader has while its key is rotated. Fewer are filled
@@ -13,15 +22,90 @@ up with one that is nobody's, so how long a refusal takes tells neither whether 
 being done about it."""
 
 
-class Directory:
-    """The readers of one engine. nobody: a key that no reader has."""
+NAMED_MAX = 50
+"""Readers that one line of the log names; `liftgate reader list` has all of them."""
 
-    def __init__(self, readers: Iterable[ReaderConfig], nobody: bytes) -> None:
+
+class Directory:
+    """The readers of one engine.
+
+    nobody: a key that no reader has; filed: ids that the file names; registry_key: unwraps the others' keys,
+    None where none is configured; locked: registered readers by id, that cannot sign on as their keys cannot
+    be unwrapped, with the reason for people.
+    """
+
+    def __init__(self, config: Config, lots: Iterable[Lot], nobody: bytes) -> None:
         self.nobody = nobody
+        self.filed = frozenset(reader.id for reader in config.readers)
+        self.registry_key = config.engine.registry_key
+        self.locked: dict[str, str] = {}
         self._lots: dict[str, str] = {}
         self._keys: dict[str, tuple[bytes, ...]] = {}
-        for reader in readers:
+        for reader in config.readers:
             self.put(reader.id, reader.lot, (bytes(reader.key),))
+        self._open_registries(config, lots)
+
+    def _open_registries(self, config: Config, lots: Iterable[Lot]) -> None:
+        """Take over the readers of every registry, and say at once which of them cannot sign on and why.
+
+        An engine whose registry_key is wrong starts all the same: readers of the file do not need it, and a
+        closed car park is worse than a few dead lanes that the log, `status` and `reader list` name.
+        """
+        listed = {lot.id for lot in config.lots}
+        for lot in lots:
+            registry = registry_of(lot)
+            if registry is None:
+                continue
+            if lot.id in listed:
+                registry.changed.update(dict.fromkeys(registry.readers))
+                self.follow(lot)
+            elif active := [each.reader for each in registry.active()]:
+                log.warning("registry.lot_gone", lot=lot.id, readers=_some(active), count=len(active))
+        if self.locked:
+            locked, why = list(self.locked), sorted(set(self.locked.values()))
+            log.error("registry.readers_locked_out", readers=_some(locked), count=len(locked), why=why)
+
+    def follow(self, lot: Lot) -> list[str]:
+        """Take over what changed in the lot's registry; the readers concerned."""
+        registry = registry_of(lot)
+        if registry is None or not registry.changed:
+            return []
+        changed = list(registry.changed)
+        registry.changed.clear()
+        for id in changed:
+            self._take(lot, registry, id)
+        return changed
+
+    def _take(self, lot: Lot, registry: RegistryPart, id: str) -> None:
+        found = registry.readers[id]
+        self.locked.pop(id, None)
+        if found.keys:
+            self.put(id, lot.id, self._unwrapped(found))
+        elif id not in self.filed:  # a revoked one may be the file's by now
+            self.drop(id)
+
+    def _unwrapped(self, found: Registered) -> tuple[bytes, ...]:
+        """Those of its keys that can be unwrapped."""
+        if self.registry_key is None:
+            self.locked[found.reader] = "no [engine] registry_key is configured"
+            return ()
+        keys = []
+        for wrapped in found.keys:
+            try:
+                keys.append(unwrap(self.registry_key, wrapped))
+            except WrongKey:
+                self.locked[found.reader] = "its key was wrapped under another [engine] registry_key"
+        return tuple(keys)
+
+    def takes(self, wrapped: object) -> bool:
+        """Whether a key out of an order can be unwrapped here."""
+        if self.registry_key is None or not isinstance(wrapped, bytes):
+            return False
+        try:
+            unwrap(self.registry_key, wrapped)
+        except WrongKey:
+            return False
+        return True
 
     def put(self, id: str, lot: str, keys: tuple[bytes, ...]) -> None:
         """The reader belongs to `lot`, and any of these keys is its own; the newest last."""
@@ -48,6 +132,11 @@ class Directory:
     def items(self) -> Iterator[tuple[str, str]]:
         """(id, lot) of every reader that may sign on."""
         return iter(list(self._lots.items()))
+
+
+def _some(ids: list[str]) -> str:
+    """Names for a log line, not thousands of them."""
+    return ", ".join(ids[:NAMED_MAX]) + (", …" if len(ids) > NAMED_MAX else "")
 
 
 def tried(keys: tuple[bytes, ...], nobody: bytes) -> tuple[bytes, ...]:

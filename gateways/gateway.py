@@ -20,7 +20,7 @@ from liftgate.codecs.frame import Fault, begin_frame, end_frame, frame
 from liftgate.codecs.pack import Packer
 from liftgate.codecs.scans import ScanFields
 from liftgate.configs.schema import Config, ServiceConfig
-from liftgate.engine.core.commands import ReadCredential, ReaderAway, ReaderSeen
+from liftgate.engine.core.commands import KeyUsed, ReadCredential, ReaderAway, ReaderSeen
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.engine import Engine
@@ -57,7 +57,7 @@ class Gateway:
     def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
         self.engine = engine
         self.config = config.engine
-        self.directory = Directory(config.readers, nonces() + nonces())
+        self.directory = Directory(config, engine.lots.values(), nonces() + nonces())
         self.service_configs: dict[str, ServiceConfig] = {service.id: service for service in config.services}
         self.connections_max = config.engine.readers_max
         self.nonces = nonces
@@ -201,6 +201,8 @@ class Gateway:
     def tick(self) -> None:
         """What time brings, some times a second: lapses, heartbeats, and ends of those who are too slow."""
         self.engine.tick()
+        for lot in self.engine.lots.values():
+            self.follow_registry(lot)
         for link in list(self.links):
             link.tick(self.steady_ms)
         if self.steady_ms - self._looked_ms >= LOOK_MS and self.engine.accepting:
@@ -236,6 +238,24 @@ class Gateway:
     def _heard_again(self, id: str, heard_ms: int) -> bool:
         """Who is down is up when it is heard, not by rules that take a longer silence."""
         return (id in self.readers or id in self.heard) and heard_ms > self._silent_since.get(id, -1)
+
+    def follow_registry(self, lot: Lot) -> None:
+        """Take over what changed in the lot's registry. A connection whose key is dead ends here and now:
+        what it asked before is answered, nothing after that is read.
+        """
+        for id in self.directory.follow(lot):
+            link = self.readers.get(id)
+            if link is not None and link.key not in self.directory.keys(id):
+                revoked = not self.directory.keys(id)
+                log.info("gateway.key_dead", id=id, peer=link.peer, revoked=revoked)
+                link.goodbye("revoked" if revoked else "key retired")
+
+    def key_used(self, link: Link) -> None:
+        """A reader signed on with `link.key`. If that is the newer of two, the older one is dead now."""
+        keys = self.directory.keys(link.id)
+        if len(keys) > 1 and link.key == keys[len(keys) - 1] and self.engine.accepting:
+            self.engine.do(link.lot, KeyUsed(self.now_ms, link.id))
+            self.follow_registry(link.lot)
 
     def stop(self) -> None:
         """Say goodbye to everybody; nothing is decided any more."""

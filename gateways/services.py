@@ -18,7 +18,7 @@ from liftgate.engine.engine import SEAL_BYTES_SMALL
 from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.storage import StorageError
-from liftgate.gateways import answers, queries
+from liftgate.gateways import answers, queries, registry
 
 if TYPE_CHECKING:
     from liftgate.gateways.link import Link
@@ -77,14 +77,18 @@ Result = tuple[bool, str, dict[str, Any], int]
 def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
     engine = link.engine
     new = message.id not in lot.outcomes
+    if new and (objection := registry.objection(link.gateway, lot, message)):
+        return False, *objection, engine.position
     reader = message.args.get("reader")
     target = link.gateway.readers.get(reader) if isinstance(reader, str) else None
     if target is not None and target.closing:
         target = None
     order = Order(engine.now_ms, message.id, link.id, message.name, message.args, target is not None)
     result = engine.order(lot, order)
-    if new and result[0] and target is not None:
-        _tell(target, message)
+    if new and result[0]:
+        if target is not None:
+            _tell(target, message)
+        link.gateway.follow_registry(lot)
     return result
 
 
@@ -147,7 +151,11 @@ def _ask(link: "Link", message: m.Query) -> Reply:
     if message.name == "status":
         return True, "", queries.status(link.gateway)
     lot = _lot(link, message.lot)
-    return (False, "no_such_lot", {}) if lot is None else queries.answer(lot, message.name, message.args)
+    if lot is None:
+        return False, "no_such_lot", {}
+    if message.name == "readers":
+        return registry.readers(link.gateway, lot, message.args)
+    return queries.answer(lot, message.name, message.args)
 
 
 def subscribe(link: "Link", message: m.Subscribe) -> None:

@@ -47,6 +47,8 @@ def auth(link: "Link", message: m.Auth) -> None:
     )
     gateway.own(link).append(conn.encode(welcome, conn.ref))
     gateway.signed_on(link)
+    if link.role == m.READER:
+        gateway.key_used(link)
     log.info("gateway.signed_on", id=link.id, role=link.role, peer=link.peer)
     if link.reader is not None:
         for lane in link.reader.lanes.values():
