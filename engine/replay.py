@@ -65,6 +65,13 @@ def open_engine(storage: Storage, segment_bytes: int) -> tuple[Engine, Recovery]
     return Engine(journal, replay.lots, replay.at_ms, room), recovery
 
 
+def read_lots(storage: Storage) -> dict[str, Lot]:
+    """The lots that a journal gives, read and not touched. Raises JournalRotten, StorageError."""
+    replay = Replay(newest(storage))
+    Reader(storage, replay.record, replay.position).read()
+    return replay.lots
+
+
 def folded(storage: Storage) -> Snapshot | None:
     """The state after all closed segments, None where the newest snapshot has it already."""
     replay = Replay(newest(storage))

@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from liftgate.codecs import messages as m
+from liftgate.codecs.events.registry import check_of
 from liftgate.engine.core.model import Lot, Reader
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.parts.registry import registry_of
 from liftgate.engine.core.parts.registry_entry import Registered
-from liftgate.engine.core.parts.registry_orders import check_of
 
 if TYPE_CHECKING:
     from liftgate.gateways.gateway import Gateway

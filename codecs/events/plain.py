@@ -8,6 +8,7 @@ import msgspec
 
 from liftgate.codecs.events import Event
 from liftgate.codecs.events.readers import Rare, ScanDecided
+from liftgate.codecs.events.registry import ReaderKeyRotated, ReaderRegistered, check_of
 
 Convert = Callable[[Any], Any]
 
@@ -73,10 +74,17 @@ def conversions(event_type: type[Event]) -> tuple[tuple[int, Convert], ...]:
     hints = get_type_hints(event_type)
     kinds = [set(get_args(hints[name])) or {hints[name]} for name in event_type.__struct_fields__]
     return tuple(
-        (place, _hex if kind <= {bytes, type(None)} else plain)
+        (place, _conversion(event_type, event_type.__struct_fields__[place], kind))
         for place, kind in enumerate(kinds)
         if not kind <= {str, int, bool, type(None), Rare | None, Rare}
     )
+
+
+def _conversion(event_type: type[Event], field: str, kind: set[Any]) -> Convert:
+    """A reader's key is nobody's to see, even wrapped: its check tells it from another."""
+    if field == "key" and event_type in (ReaderRegistered, ReaderKeyRotated):
+        return check_of
+    return _hex if kind <= {bytes, type(None)} else plain
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -1,11 +1,18 @@
 """Events of the device registry: readers that came by an order and not by the configuration file.
 
-A key stands here as it lies on disk, wrapped (`codecs/keywrap.py`), and leaves the engine in no form.
+A key stands here as it lies on disk, wrapped (`codecs/keywrap.py`). Commands that print events show its check
+(`check_of`) in its place, and it leaves by no sink.
 """
 
+from hashlib import sha256
 from typing import Any
 
 from liftgate.codecs.events.operators import OperatorEvent
+
+
+def check_of(wrapped: bytes) -> str:
+    """Eight hex digits that tell one wrapped key from another, for who wonders which one is in force."""
+    return sha256(wrapped).hexdigest()[:8]
 
 
 class ReaderRegistered(OperatorEvent, frozen=True, tag=0xA0):

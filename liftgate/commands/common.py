@@ -7,7 +7,7 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -134,8 +134,10 @@ def tls_context(engine: EngineConfig) -> ssl.SSLContext | None:
     return context
 
 
-def pick_service(config: Config, wanted: str | None, *rights: str, lot: str | None = None) -> ServiceConfig:
-    """The service of that name, or the first that has the rights, in that lot. Raises Trouble.
+def pick_service(
+    config: Config, wanted: str | None, *rights: str, lot: str | None = None, lots: Sequence[str] = ()
+) -> ServiceConfig:
+    """The service of that name, or the first that has the rights in that lot, or those. Raises Trouble.
 
     One that a sink of the relay signs on as is only taken by its name: an id has one connection, and a
     command that took that one would end the relay.
@@ -143,7 +145,8 @@ def pick_service(config: Config, wanted: str | None, *rights: str, lot: str | No
     relay = config.relay
     taken = set() if relay is None else {relay.service_of(sink) for sink in relay.sinks}
     for service in config.services:
-        there = lot is None or service.lots is None or lot in service.lots
+        asked = [*lots, lot] if lot is not None else lots
+        there = service.lots is None or set(asked) <= set(service.lots)
         fits = there and service.id not in taken and set(rights) <= set(service.may)
         if service.id == wanted or (wanted is None and fits):
             return service

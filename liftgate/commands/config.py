@@ -10,6 +10,12 @@ from liftgate.commands.common import FINE, USAGE, say_example
 from liftgate.configs.loader import load
 from liftgate.configs.problems import ConfigErrors
 from liftgate.configs.schema import Config
+from liftgate.engine.configured import RegistryConflict, check_registry
+from liftgate.engine.core.model import Lot
+from liftgate.engine.journal.disk import DiskStorage
+from liftgate.engine.journal.scan import JournalRotten
+from liftgate.engine.journal.storage import StorageError
+from liftgate.engine.replay import read_lots
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     say_example(
         check,
         "Read the file as the engine would, keys and certificates included, and say everything that is\n"
-        "wrong with it at once, each with line and key. Exit code: 0 fine, 2 mistakes.",
+        "wrong with it at once, each with line and key. Where its journal is there, also whether it names a\n"
+        "reader that the device registry has. Exit code: 0 fine, 2 mistakes.",
         "liftgate config check configs/example.toml",
     )
     check.add_argument("file", type=Path, metavar="FILE")
@@ -36,8 +43,30 @@ def run(args: argparse.Namespace) -> int:
         many = len(errors.problems)
         print(f"{args.file}: {many} mistake{'s' if many > 1 else ''}", file=sys.stderr)
         return USAGE
+    try:
+        check_registry(config, registered_lots(config))
+    except RegistryConflict as conflict:
+        print(f"{args.file}: {conflict}", file=sys.stderr)
+        return USAGE
+    except (JournalRotten, StorageError) as error:
+        print(
+            f"{args.file}: its journal cannot be read, so readers in it are not known: {error}",
+            file=sys.stderr,
+        )
+        return USAGE
     print(f"{args.file}: fine: {_sum(config)}")
     return FINE
+
+
+def registered_lots(config: Config) -> list[Lot]:
+    """The file's lots as its journal has them, if there is one: they may have readers of their own.
+
+    An engine may run on it; what is read then is as of now.
+    """
+    if not config.engine.journal.is_dir():
+        return []
+    lots = read_lots(DiskStorage(config.engine.journal, make=False))
+    return [lots[lot.id] for lot in config.lots if lot.id in lots]
 
 
 def _sum(config: Config) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import trio
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
-from liftgate.commands.common import USAGE, Trouble, address_options, config_option
+from liftgate.commands.common import USAGE, Result, Trouble, address_options, config_option
 from liftgate.configs.problems import suggestion
 from liftgate.configs.schema import Config
-from liftgate.sim.city.client import Dial, connect
+from liftgate.sim.city.client import Client, Dial, connect
 
 Known = dict[str, tuple[type[Any], Any]]
 """Orders or queries: by name, the shape of their args and what carries them out."""
@@ -56,11 +57,16 @@ def lot_of(config: Config, wanted: str | None) -> str:
 
 async def reply(dial: Dial, identity: Identity, message: m.Message) -> m.Message:
     """Sign on, ask once, say goodbye. Raises NoEngine, SignOnFailed, ConnectionLost, RequestRefused."""
+    return await talk(dial, identity, lambda client: client.ask(message))
+
+
+async def talk(dial: Dial, identity: Identity, work: Callable[[Client], Awaitable[Result]]) -> Result:
+    """Sign on, do the work on that connection, say goodbye. Raises what `reply` does, and what work does."""
     async with trio.open_nursery() as nursery:
         client = await connect(nursery, dial, identity)
         try:
-            answer = await client.ask(message)
+            result = await work(client)
         finally:
             await client.aclose()
             nursery.cancel_scope.cancel()
-    return answer
+    return result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from liftgate.codecs.client import SignOnFailed
 from liftgate.codecs.frame import PeerError
+from liftgate.engine.configured import RegistryConflict
 from liftgate.engine.core.apply import BrokenState
 from liftgate.engine.journal.cursors import CursorsDamaged
 from liftgate.engine.journal.journal import JournalFailed
@@ -17,6 +18,7 @@ from liftgate.sim.city.run import CityTrouble
 
 _ITS_OWN_WORDS = (
     FolderLocked,
+    RegistryConflict,
     RepairRefused,
     EngineGone,
     CityTrouble,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import trio
 
@@ -18,6 +19,7 @@ from liftgate.commands.common import (
     run_trio,
     say_example,
 )
+from liftgate.commands.registry_desk import registered
 from liftgate.configs.loader import load
 from liftgate.configs.problems import suggestion
 from liftgate.configs.schema import Config, LaneConfig, ReaderConfig
@@ -42,6 +44,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     config_option(parser)
     parser.add_argument("--reader", required=True, metavar="ID", help="which of its readers to be")
+    text = "be a registered reader (liftgate reader add), whose key this file has"
+    parser.add_argument("--key-in", type=Path, metavar="FILE", help=text)
     parser.add_argument(
         "--lane", type=int, metavar="N", help="number of the lane (default: the reader's first)"
     )
@@ -53,13 +57,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="what the car does after the barrier opened, at a lane that waits for it (default: passed)",
     )
     address_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, service=None, lot=None)
 
 
 def run(args: argparse.Namespace) -> int:
     """Scan once. Raises ConfigErrors, Trouble, NoEngine, SignOnFailed, EngineGone."""
     config = load(args.config)
-    reader = pick_reader(config, args.reader)
+    if args.key_in is None:
+        reader = pick_reader(config, args.reader)
+    else:
+        reader = registered(args, config, args.key_in)
     lane = _pick_lane(reader, args.lane)
     return run_trio(_scan, args, dialer(args, config), reader, lane)
 

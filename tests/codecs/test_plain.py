@@ -9,12 +9,15 @@ import pytest
 from liftgate.codecs.events import Event
 from liftgate.codecs.events.plain import fields, plain
 from liftgate.codecs.events.readers import ScanDecided
+from liftgate.codecs.events.registry import ReaderKeyRotated, ReaderRegistered, check_of
 from tests.relay.every_event import every_event
 
 
 def asked(event: Event) -> dict[str, Any]:
     """Each field's value looked at."""
     named = {name: plain(getattr(event, name)) for name in event.__struct_fields__}
+    if isinstance(event, ReaderRegistered | ReaderKeyRotated):
+        named["key"] = check_of(event.key)
     if isinstance(event, ScanDecided):
         del named["rare"]
         named |= {"price": plain(event.price), "trace": plain(event.trace), "marks": plain(event.marks)}

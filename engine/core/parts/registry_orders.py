@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -102,11 +101,6 @@ class RestoreReader(msgspec.Struct, forbid_unknown_fields=True):
     reason: Words = ""
 
 
-def check_of(wrapped: bytes) -> str:
-    """Eight hex digits that tell one wrapped key from another, for who wonders which one is in force."""
-    return sha256(wrapped).hexdigest()[:8]
-
-
 def _entries(lot: Lot) -> dict[str, Registered]:
     entries: dict[str, Registered] = lot.parts["registry"].readers
     return entries
@@ -147,7 +141,7 @@ def _add(lot: Lot, order: Order, args: AddReader) -> Done:
 def _register(lot: Lot, order: Order, args: AddReader | RestoreReader, lanes: tuple[Any, ...]) -> Done:
     head = (lot.id, lot.seq + 1, order.now_ms, args.reader)
     registered = ev.ReaderRegistered(*head, args.key, lanes, args.actor, args.reason)
-    return [registered, _configured(lot, order, args.reader, lanes)], {"check": check_of(args.key)}
+    return [registered, _configured(lot, order, args.reader, lanes)], {"check": ev.check_of(args.key)}
 
 
 def _configured(lot: Lot, order: Order, reader: str, lanes: tuple[Any, ...]) -> OperatorEvent:
@@ -173,7 +167,7 @@ def _rotate(lot: Lot, order: Order, args: RotateReaderKey) -> Done:
     events: list[OperatorEvent] = [event]
     if not args.overlap_s:
         events.append(ev.ReaderKeyRetired(lot.id, lot.seq + 2, order.now_ms, args.reader, "time"))
-    return events, {"check": check_of(args.key), "until_ms": until_ms}
+    return events, {"check": ev.check_of(args.key), "until_ms": until_ms}
 
 
 def _revoke(lot: Lot, order: Order, args: RevokeReader) -> Done:

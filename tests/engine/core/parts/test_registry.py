@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from liftgate.codecs.events.operators import CommandDone, FindingMade, ReaderConfigured
-from liftgate.codecs.events.registry import ReaderKeyRetired
+from liftgate.codecs.events.registry import ReaderKeyRetired, check_of
 from liftgate.engine.core import commands as c
 from liftgate.engine.core.parts import registry_orders
 from liftgate.engine.core.parts.registry_entry import Registered
@@ -40,7 +40,7 @@ def test_a_registered_reader_works_at_once() -> None:
     assert yard.order("add_reader", **NEW | {"lanes": [ENTRY, EXIT]}) == (
         True,
         "",
-        {"check": registry_orders.check_of(KEY)},
+        {"check": check_of(KEY)},
     )
     assert yard.lot.readers["new"].spec == (
         lane_spec(0, "entry", confirm=True),
