@@ -12,7 +12,6 @@ from liftgate.codecs.keywrap import WrongKey, unwrap
 from liftgate.configs.schema import Config
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.registry import RegistryPart, registry_of
-from liftgate.engine.core.parts.registry_entry import Registered
 
 log = structlog.get_logger()
 
@@ -24,6 +23,10 @@ being done about it."""
 
 NAMED_MAX = 50
 """Readers that one line of the log names; `liftgate reader list` has all of them."""
+
+
+NO_KEY = "no [engine] registry_key is configured"
+OTHER_KEY = "its key was wrapped under another [engine] registry_key"
 
 
 class Directory:
@@ -39,6 +42,7 @@ class Directory:
         self.filed = frozenset(reader.id for reader in config.readers)
         self.registry_key = config.engine.registry_key
         self.locked: dict[str, str] = {}
+        self._awaited: dict[str, bytes] = {}
         self._lots: dict[str, str] = {}
         self._keys: dict[str, tuple[bytes, ...]] = {}
         for reader in config.readers:
@@ -79,33 +83,33 @@ class Directory:
     def _take(self, lot: Lot, registry: RegistryPart, id: str) -> None:
         found = registry.readers[id]
         self.locked.pop(id, None)
+        self._awaited.pop(id, None)
         if found.keys:
-            self.put(id, lot.id, self._unwrapped(found))
+            keys = [self._unwrapped(wrapped) for wrapped in found.keys]
+            if found.in_rotation() and keys[-1] is not None:
+                self._awaited[id] = keys[-1]
+            self.put(id, lot.id, tuple(key for key in keys if key is not None))
+            if not self.keys(id):
+                self.locked[id] = NO_KEY if self.registry_key is None else OTHER_KEY
         elif id not in self.filed:  # a revoked one may be the file's by now
             self.drop(id)
 
-    def _unwrapped(self, found: Registered) -> tuple[bytes, ...]:
-        """Those of its keys that can be unwrapped."""
+    def _unwrapped(self, wrapped: bytes) -> bytes | None:
+        """The key, None where it was wrapped under another one."""
         if self.registry_key is None:
-            self.locked[found.reader] = "no [engine] registry_key is configured"
-            return ()
-        keys = []
-        for wrapped in found.keys:
-            try:
-                keys.append(unwrap(self.registry_key, wrapped))
-            except WrongKey:
-                self.locked[found.reader] = "its key was wrapped under another [engine] registry_key"
-        return tuple(keys)
+            return None
+        try:
+            return unwrap(self.registry_key, wrapped)
+        except WrongKey:
+            return None
 
     def takes(self, wrapped: object) -> bool:
         """Whether a key out of an order can be unwrapped here."""
-        if self.registry_key is None or not isinstance(wrapped, bytes):
-            return False
-        try:
-            unwrap(self.registry_key, wrapped)
-        except WrongKey:
-            return False
-        return True
+        return isinstance(wrapped, bytes) and self._unwrapped(wrapped) is not None
+
+    def is_awaited(self, id: str, key: bytes) -> bool:
+        """Whether that key is the newer of two, whose first use ends the older one."""
+        return self._awaited.get(id) == key
 
     def put(self, id: str, lot: str, keys: tuple[bytes, ...]) -> None:
         """The reader belongs to `lot`, and any of these keys is its own; the newest last."""

@@ -252,8 +252,7 @@ class Gateway:
 
     def key_used(self, link: Link) -> None:
         """A reader signed on with `link.key`. If that is the newer of two, the older one is dead now."""
-        keys = self.directory.keys(link.id)
-        if len(keys) > 1 and link.key == keys[len(keys) - 1] and self.engine.accepting:
+        if self.directory.is_awaited(link.id, link.key) and self.engine.accepting:
             self.engine.do(link.lot, KeyUsed(self.now_ms, link.id))
             self.follow_registry(link.lot)
 

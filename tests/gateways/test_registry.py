@@ -267,6 +267,20 @@ def test_a_wrong_registry_key_locks_out_registered_readers_alone(registry_key: K
     assert site.knock() is not None
 
 
+def test_a_new_registry_key_is_brought_in_by_rotation() -> None:
+    """The reader keeps its key, which is wrapped anew; its next sign-on ends the old wrapping."""
+    site = Site()
+    site.add()
+    newer = Key(b"v" * 32)
+    site.start_with(config(registry_key=newer))
+    assert site.order("rotate_reader_key", reader="new", key=wrap(newer, ONE)).ok
+    (row,) = site.rows(reader="new")
+    assert (row["locked"], len(row["checks"])) == ("", 2)
+    assert site.knock(key=ONE) is not None
+    (row,) = site.rows(reader="new")
+    assert len(row["checks"]) == 1
+
+
 def test_the_file_cannot_take_a_registered_id() -> None:
     """The engine does not start: one of two keys for one id would be dead, and nobody knows which."""
     site = Site()
