@@ -111,6 +111,10 @@ class Directory:
         """Whether that key is the newer of two, whose first use ends the older one."""
         return self._awaited.get(id) == key
 
+    def awaited(self) -> list[str]:
+        """The readers whose newer key waits for its first use."""
+        return list(self._awaited)
+
     def put(self, id: str, lot: str, keys: tuple[bytes, ...]) -> None:
         """The reader belongs to `lot`, and any of these keys is its own; the newest last."""
         self._lots[id] = lot

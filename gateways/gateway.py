@@ -203,6 +203,9 @@ class Gateway:
         self.engine.tick()
         for lot in self.engine.lots.values():
             self.follow_registry(lot)
+        for id in self.directory.awaited():
+            if id in self.readers:
+                self.key_used(self.readers[id])
         for link in list(self.links):
             link.tick(self.steady_ms)
         if self.steady_ms - self._looked_ms >= LOOK_MS and self.engine.accepting:

@@ -159,7 +159,7 @@ def _rotate(args: argparse.Namespace) -> int:
 def _revoke(args: argparse.Namespace) -> int:
     done = registry.give(args, load(args.config), "revoke_reader", {})
     code = _print_done(args, done)
-    print(f"connection   {'cut' if done['connected'] else 'there was none'}")
+    print(f"connection   {'cut' if done['before']['connected'] else 'there was none'}")
     return code
 
 

@@ -185,13 +185,14 @@ def give(args: argparse.Namespace, config: Config, name: str, order: Row, key: N
     async def work(client: Client) -> Row:
         nonlocal sent
         lots = lots_of(args, config)
-        lot = lots[0] if name == "add_reader" else (await find(client, lots, args.reader))["lot"]
+        row: Row = {"lot": lots[0]} if name == "add_reader" else await find(client, lots, args.reader)
+        lot = row["lot"]
         sent = True
         outcome = await client.ask(m.CommandMessage(id, lot, name, body))
         assert isinstance(outcome, m.Outcome)
         if not outcome.ok:
             raise Trouble(f"refused: {outcome.body.get('text', '')} ({outcome.code})".replace(":  ", ": "))
-        return {"lot": lot, "position": outcome.position, **outcome.body}
+        return {"lot": lot, "position": outcome.position, **outcome.body, "before": row}
 
     assert name in ORDERS
     try:

@@ -122,7 +122,9 @@ class Node:
     def _serve(self) -> None:
         self.starts += 1
         self._judged()
-        self._rounds = Rounds(self.loop, self.engine, self.gateway, self._guard, self._judged)
+        self._rounds = Rounds(
+            self.loop, self.engine, self.gateway, self._guard, self._judged, self._committed
+        )
         self.check_replay()
         for told in self.on_start:
             told()
@@ -130,6 +132,10 @@ class Node:
 
     def _judged(self) -> None:
         self.auditor.durable(self.storage)
+
+    def _committed(self) -> None:
+        links = [(link.id, link.key) for link in self.gateway.readers.values() if not link.closing]
+        self.auditor.connected(links, self.engine.accepting)
 
     def _start_in(self, ms: int) -> None:
         if self._start is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from liftgate.sim.world.registry import with_registered
 from liftgate.sim.world.rules import with_rules
 from liftgate.sim.world.rules.classes import with_classes
 from liftgate.sim.world.rules.lanes import with_ramps
@@ -75,6 +76,7 @@ def draw_plan(seed: int, drawers: Iterable[tuple[str, Drawer]] | None = None) ->
     shape = with_zones(shape, rng_of(seed, "shape.zones"))
     shape = with_ramps(shape, rng_of(seed, "shape.ramps"))
     shape = with_rules(shape, lambda name: rng_of(seed, name))
+    shape = with_registered(shape, rng_of(seed, "shape.registry"))
     happenings: list[Happening] = []
     for name, draw in all_drawers() if drawers is None else drawers:
         happenings += draw(rng_of(seed, name), shape, span_ms)

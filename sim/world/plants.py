@@ -18,6 +18,7 @@ from liftgate.engine.core import decide, orders, passages, state
 from liftgate.engine.core.commands import Order, ReadCredential, ReportLane, Tick
 from liftgate.engine.core.model import Block, Lot
 from liftgate.engine.core.parts.base import Reply
+from liftgate.engine.core.parts.registry import RegistryPart
 from liftgate.engine.core.rules import table
 from liftgate.engine.core.rules.access import NotDenied
 from liftgate.engine.core.rules.base import Rule
@@ -29,6 +30,7 @@ from liftgate.engine.journal.journal import Journal
 from liftgate.engine.journal.snapshot import Snapshot, write_snapshot
 from liftgate.engine.journal.storage import File, StorageError
 from liftgate.gateways import answers, queries, replays, services
+from liftgate.gateways.directory import Directory
 from liftgate.sim.world import plants_of_rules
 from liftgate.sim.world.planting import Bug, replaced, swapped, without_rule
 
@@ -280,6 +282,20 @@ def skips_a_record_of_each_segment() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def keeps_revoked_keys() -> Iterator[None]:
+    """The gateway does not forget the keys of a reader that is revoked."""
+    with replaced(Directory, "drop", lambda self, id: None):
+        yield
+
+
+@contextmanager
+def old_key_stays() -> Iterator[None]:
+    """The first use of a new key does not end the old one."""
+    with replaced(RegistryPart, "key_used", lambda self, reader, now_ms: ()):
+        yield
+
+
 BUGS: dict[str, Bug] = {
     "early-answer": Bug("answers leave before the sync", answers_before_sync),
     "failed-sync": Bug("a failed sync is passed over", goes_on_after_a_failed_sync),
@@ -298,6 +314,8 @@ BUGS: dict[str, Bug] = {
     "feed-skips": Bug("a subscriber misses the first record of a segment", skips_a_record_of_each_segment),
     "no-deny-list": Bug("the deny list is not asked", without_rule(NotDenied)),
     "no-passback": Bug("anti-passback is not asked at entries", without_rule(ComesFromOutside, PassbackIn)),
+    "revoked-key": Bug("a revoked reader's keys are still good", keeps_revoked_keys),
+    "old-key": Bug("an old key outlives the first use of the new one", old_key_stays),
 } | plants_of_rules.BUGS
 """By the name that `liftgate sim world --plant` takes."""
 

@@ -25,12 +25,18 @@ class Rounds:
     """Moves bytes between the network and one gateway.
 
     guard: runs each round; judged: called after each commit that made something durable, before an answer
-    leaves. over: the process has ended, and nothing is done any more; stopping: nobody is taken any more;
-    count: rounds with traffic.
+    leaves; committed: after every commit. over: the process has ended, and nothing is done any more;
+    stopping: nobody is taken any more; count: rounds with traffic.
     """
 
     def __init__(
-        self, loop: Loop, engine: Engine, gateway: Gateway, guard: Guard, judged: Callable[[], None]
+        self,
+        loop: Loop,
+        engine: Engine,
+        gateway: Gateway,
+        guard: Guard,
+        judged: Callable[[], None],
+        committed: Callable[[], None],
     ) -> None:
         self.loop = loop
         self.engine = engine
@@ -40,6 +46,7 @@ class Rounds:
         self.count = 0
         self._guard = guard
         self._judged = judged
+        self._committed = committed
         self._durable = engine.journal.durable_position
         self._ends: dict[Link, End] = {}
         self._inbox: list[tuple[End, bytes]] = []
@@ -162,6 +169,7 @@ class Rounds:
         if durable != self._durable:
             self._durable = durable
             self._judged()
+        self._committed()
         buf = gateway.out.buf
         ending = []
         for link, start, stop in gateway.runs():

@@ -33,7 +33,7 @@ from liftgate.sim.world.loop import START_MS
 class ReaderShape(Struct, frozen=True, kw_only=True):
     """A reader. lasting: its event log survives a loss of power; alone_opens: what it does without engine.
 
-    retries_s: its longest pause between two dials.
+    retries_s: its longest pause between two dials; registered: it comes by the registry, not by the file.
     """
 
     id: str
@@ -43,6 +43,7 @@ class ReaderShape(Struct, frozen=True, kw_only=True):
     lasting: bool = True
     alone_opens: bool = True
     retries_s: int = 8
+    registered: bool = False
 
     def lane(self, number: int) -> LaneConfig:
         """The lane of that number."""
@@ -79,6 +80,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     frame_bytes_max: int = 65_536
     output_bytes_max: int = 262_144
     start_ms: int = START_MS
+    registry_key: bytes = bytes(32)
 
     def config(self) -> Config:
         """What an operator's file would say."""
@@ -92,8 +94,10 @@ class Shape(Struct, frozen=True, kw_only=True):
             segment_bytes=self.segment_bytes,
             frame_bytes_max=self.frame_bytes_max,
             output_bytes_max=self.output_bytes_max,
+            registry_key=Key(self.registry_key),
         )
-        readers = tuple(ReaderConfig(id=r.id, key=Key(r.key), lot=r.lot, lanes=r.lanes) for r in self.readers)
+        filed = [reader for reader in self.readers if not reader.registered]
+        readers = tuple(ReaderConfig(id=r.id, key=Key(r.key), lot=r.lot, lanes=r.lanes) for r in filed)
         services: list[ServiceShape | SubscriberShape] = [*self.services, *self.subscribers]
         return Config(
             engine=engine,

@@ -19,6 +19,7 @@ from liftgate.sim.world.loop import Loop
 from liftgate.sim.world.network import Network
 from liftgate.sim.world.node import Node
 from liftgate.sim.world.plan import Happening, Plan, rng_of
+from liftgate.sim.world.registry import Installer
 from liftgate.sim.world.shape import Shape
 
 REST_MS_MAX = 60 * 60_000
@@ -63,6 +64,7 @@ class World:
         self.node.on_start.append(self._started)
         self.readers = {spec.id: ReaderDevice(self, spec) for spec in plan.shape.readers}
         self.services = {spec.id: ServiceDevice(self, spec) for spec in plan.shape.services}
+        self.installer = Installer(self)
         self.subscribers = {spec.id: SubscriberDevice(self, spec) for spec in plan.shape.subscribers}
 
     @property
@@ -157,6 +159,7 @@ class World:
         self.node.calm()
         for device in self.devices:
             device.calm()
+        self.installer.calm()
 
     def _rest(self) -> None:
         """Until everything rests: then everything must be told, answered and counted."""

@@ -148,7 +148,7 @@ def test_revoked_under_load(tmp_path: Path) -> None:
                 assert gate.answers
                 gate.welcome.clear()
                 revoked = await order(engine, 2, "revoke_reader", reason="stolen")
-                assert revoked.ok and revoked.body == {"connected": True}
+                assert revoked.ok
                 await swarm.wait_answers(2000)
                 assert not await let_in(engine)
                 assert max(answer.position for answer in gate.answers.values()) < revoked.position

@@ -173,7 +173,7 @@ def _rotate(lot: Lot, order: Order, args: RotateReaderKey) -> Done:
 def _revoke(lot: Lot, order: Order, args: RevokeReader) -> Done:
     _active(lot, args.reader)
     event = ev.ReaderRevoked(lot.id, lot.seq + 1, order.now_ms, args.reader, args.actor, args.reason)
-    return [event, _configured(lot, order, args.reader, ())], {"connected": order.reachable}
+    return [event, _configured(lot, order, args.reader, ())], {}
 
 
 def _restore(lot: Lot, order: Order, args: RestoreReader) -> Done:

@@ -79,6 +79,12 @@ class Auditor:
         self._ask("recovered", self.kept)
         self._read_new()
 
+    def connected(self, links: list[tuple[str, bytes]], accepting: bool) -> None:
+        """A commit returned. links: the readers whose connections go on after it, each with the key that it
+        signed on with; accepting: whether the engine can write what it decides.
+        """
+        self._ask("connected", links, accepting)
+
     def spoke(self, device: str) -> None:
         """Something that a device sent came to a process that is up."""
         self._ask("spoke", device)

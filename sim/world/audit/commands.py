@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from liftgate.sim.world.audit import lane_orders, stay_orders
+from liftgate.sim.world.audit import lane_orders, registry_orders, stay_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.facts import Lot
@@ -91,6 +91,8 @@ class Commands(Chapter):
         elif lot.id in self.pending and event["type"] == r.FINDING and event["kind"] == "drift":
             return
         elif lot.id in self.pending and stay_orders.goes_along(self.pending[lot.id], event):
+            return
+        elif lot.id in self.pending and registry_orders.goes_along(self.pending[lot.id], event):
             return
         elif lot.id not in self.pending and self.lanes.takes(event, lot):
             return

@@ -6,7 +6,6 @@ from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.disk import Kept
 from liftgate.sim.world.audit.facts import Lot
-from liftgate.sim.world.audit.layout import Layout
 from liftgate.sim.world.audit.records import Event
 
 if TYPE_CHECKING:
@@ -31,14 +30,15 @@ class Configured(Chapter):
             self.judged = self.audit.config
             for wanted in self.judged.lots:
                 if wanted.id in self.audit.lots:  # else nothing is durable, as the first answer will show
-                    self._judge_lot(wanted, self.audit.lots[wanted.id].layout)
+                    self._judge_lot(wanted, self.audit.lots[wanted.id])
 
-    def _judge_lot(self, wanted: Any, layout: Layout) -> None:
+    def _judge_lot(self, wanted: Any, lot: Lot) -> None:
+        layout, registry = lot.layout, lot.registry
         if layout.spec != _spec(wanted):
             self._differs(f"lot {wanted.id}", layout.spec, _spec(wanted))
         readers = {reader.id: reader for reader in self.judged.readers if reader.lot == wanted.id}
         for id in [*readers, *(id for id in layout.reader_specs if id not in readers)]:
-            lanes = [_lane(lane) for lane in readers[id].lanes] if id in readers else []
+            lanes = [_lane(lane) for lane in readers[id].lanes] if id in readers else registry.lanes(id) or []
             if layout.reader_specs.get(id, []) != lanes:
                 self._differs(f"reader {id} in lot {wanted.id}", layout.reader_specs.get(id), lanes)
 

@@ -11,6 +11,7 @@ from liftgate.sim.world.audit.layout import Lane, Layout
 from liftgate.sim.world.audit.modes import Modes, Setting, at_lane
 from liftgate.sim.world.audit.plans import LaneFacts, Plan
 from liftgate.sim.world.audit.records import Event
+from liftgate.sim.world.audit.registered import Registry
 from liftgate.sim.world.audit.stays import Place, Stay, Stays
 from liftgate.sim.world.audit.unseen import Unseen
 
@@ -21,7 +22,7 @@ class Lot:
     modes: of lanes, by scope; lanes: plans, tides and silence; states: lane → (barrier, loop, faults) as
     reported; denied: credential → reason; known: credential → classes of spot; rules: by theme, as they hold
     now; themes: what chapters know of a theme, for queries about it; entitled: passes and groups (folded by
-    their chapter); unseen: doubt, followers, plates that wait.
+    their chapter); unseen: doubt, followers, plates that wait; registry: registered readers.
     """
 
     def __init__(self, id: str) -> None:
@@ -39,6 +40,7 @@ class Lot:
         self.themes: dict[str, Any] = {}
         self.entitled = Entitled()
         self.unseen = Unseen(self)
+        self.registry = Registry()
 
     def fold(self, event: Event) -> None:
         """Take in what an event says. Chapters have judged it: it fits."""
@@ -292,6 +294,10 @@ def _nothing(lot: Lot, event: Event) -> None:
     """What was done at a barrier or a display, and that a command is done, leave nothing to remember."""
 
 
+def _of_registry(lot: Lot, event: Event) -> None:
+    lot.registry.fold(event)
+
+
 _FOLDS = {
     r.SCAN: _scan,
     r.PASSAGE: _passage,
@@ -324,6 +330,7 @@ _FOLDS = {
     r.LANE_DOWN: _down,
     r.LANE_UP: _up,
     r.TIDE_TURNED: _tide_turned,
+    **dict.fromkeys(r.OF_REGISTRY, _of_registry),
     **dict.fromkeys((0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x48, 0x49), _nothing),
     r.RESERVED: _nothing,
     r.RESERVATION_CHANGED: _nothing,

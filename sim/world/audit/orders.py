@@ -5,7 +5,7 @@ A coming order adds its line to ORDERS, and where it needs them to the two funct
 
 from typing import Any
 
-from liftgate.sim.world.audit import bookings, lane_orders, stay_orders
+from liftgate.sim.world.audit import bookings, lane_orders, registry_orders, stay_orders
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.charger_orders import CHARGERS
 from liftgate.sim.world.audit.facts import Lot
@@ -34,10 +34,15 @@ ORDERS: dict[str, tuple[int, tuple[str, ...]]] = {
     "remove_group": (0x45, ("name", "actor", "reason?")),
     "charger_reports": (0x48, ("state", "actor", "spot?", "session?")),
     **bookings.ORDERS,
+    **registry_orders.ORDERS,
 }
 """Per order the type of its event, and its args; "?" marks those that may be left out."""
 
-THEMES: dict[str, Theme] = dict.fromkeys(PASS_ORDERS, PASSES) | {"charger_reports": CHARGERS}
+THEMES: dict[str, Theme] = {
+    **dict.fromkeys(PASS_ORDERS, PASSES),
+    "charger_reports": CHARGERS,
+    **dict.fromkeys(registry_orders.ORDERS, registry_orders.REGISTRY),
+}
 """Orders of themes, whose events, outcomes and refusals are said beside their chapters."""
 
 _DEFAULTS: dict[str, Any] = {"reason": "", "classes": ["standard"]}

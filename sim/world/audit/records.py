@@ -24,6 +24,7 @@ PLACES_HELD, RATE_EXCEEDED, LANE_DOWN, LANE_UP, TIDE_TURNED = 0x85, 0x86, 0x87, 
 RESERVED, RESERVATION_CHANGED, RESERVATION_CANCELLED, HOLD_GROWN = 0x50, 0x51, 0x52, 0x53
 RESERVATION_OPENED, RESERVATION_RELEASED, OFFERED, OFFER_ACCEPTED = 0x54, 0x55, 0x56, 0x57
 OVERSTAYED, TURNED_AWAY, SPOT_WITHHELD, ARRIVAL_WITHDRAWN = 0x58, 0x59, 0x5A, 0x5B
+READER_REGISTERED, READER_CHANGED, KEY_ROTATED, KEY_RETIRED, READER_REVOKED = 0xA0, 0xA1, 0xA2, 0xA3, 0xA4
 DOUBT, RESETS, LOST, CLOSED, SWAPPED, NAMED = 0x60, 0x61, 0x62, 0x63, 0x64, 0x65
 
 IN, OUT = 1, 2
@@ -94,10 +95,17 @@ FIELDS: dict[int, tuple[str, ...]] = {
         LOST: _ALL + "session credential replacement entered_at_ms cause actor",
         CLOSED: _ALL + "session credential area spot entered_at_ms cause actor",
         SWAPPED: _ALL + "session before after actor reason",
+        READER_REGISTERED: _ALL + "reader key lanes actor reason",
+        READER_CHANGED: _ALL + "reader lanes actor reason",
+        KEY_ROTATED: _ALL + "reader key until_ms actor reason",
+        KEY_RETIRED: _ALL + "reader cause",
+        READER_REVOKED: _ALL + "reader actor reason",
         NAMED: _ALL + "session credential area entered_at_ms notes cause actor",
     }.items()
 }
 """Per type the names of what follows it in the array. A rule's new event adds its line here."""
+
+OF_REGISTRY = (READER_REGISTERED, READER_CHANGED, KEY_ROTATED, KEY_RETIRED, READER_REVOKED)
 
 READER_EVENTS = (SCAN, PASSAGE, LANE, HISTORY)
 """Those that a reader's event causes; each carries the event's name."""

@@ -22,6 +22,7 @@ from liftgate.sim.world.audit.order import Order
 from liftgate.sim.world.audit.passback import Passback
 from liftgate.sim.world.audit.queries import Queries
 from liftgate.sim.world.audit.reasons import Reasons
+from liftgate.sim.world.audit.registry import Registry
 from liftgate.sim.world.audit.reservations import Reservations
 from liftgate.sim.world.audit.rows import Rows
 from liftgate.sim.world.audit.sessions import Sessions
@@ -32,6 +33,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Durability,
     Once,
     Configured,
+    Registry,
     Access,
     Entitlements,
     Chargers,

@@ -10,6 +10,7 @@ from liftgate.sim.world.happenings import (
     ledger,
     network,
     passback,
+    registry,
     reservations,
     rules,
     services,
@@ -29,4 +30,5 @@ DRAWERS: tuple[tuple[str, Drawer], ...] = (
     ("reservations", reservations.draw),
     ("rules", rules.draw),
     ("passback", passback.draw),
+    ("registry", registry.draw),
 )

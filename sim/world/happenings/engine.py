@@ -94,8 +94,9 @@ class KeyRotated(Happening, frozen=True, kw_only=True):
         return f"{self.reader} gets a new key, and the engine is restarted with it"
 
     def do(self, world: "World") -> None:
-        world.reshape(world.newest_shape.with_reader(self.reader, key=self.key))
-        world.node.stop()
+        if not world.shape.reader(self.reader).registered:  # whose key the file does not have
+            world.reshape(world.newest_shape.with_reader(self.reader, key=self.key))
+            world.node.stop()
 
 
 class ReaderReplaced(Happening, frozen=True, kw_only=True):
@@ -137,6 +138,8 @@ class LanesSwapped(Happening, frozen=True, kw_only=True):
     def do(self, world: "World") -> None:
         shape = world.newest_shape
         one, other = shape.reader(self.one), shape.reader(self.other)
+        if one.registered or other.registered:
+            return
         shape = shape.with_reader(self.one, lanes=other.lanes).with_reader(self.other, lanes=one.lanes)
         world.reshape(shape)
         world.node.stop()

@@ -29,6 +29,8 @@ SEEDS_MAX = {
     "followers": 3,
     "feed-skips": 35,
     "no-deny-list": 10,
+    "revoked-key": 15,
+    "old-key": 20,
     "uses-forgotten": 30,
     "no-entitlements": 10,
     "no-passback": 5,

@@ -25,6 +25,9 @@ class Judge:
     def durable(self, storage: object) -> None:
         self.commits += 1
 
+    def connected(self, links: object, accepting: bool) -> None:
+        """After every commit; what it holds against keys is the auditor's own."""
+
     def recovered(self, storage: object) -> None:
         self.recoveries += 1
 
