@@ -77,7 +77,8 @@ class ClientConnection:
     def receive(self, data: bytes) -> list[Received]:
         """Take what came (b"": the peer closed); return what the caller has to see, ERRORs among it.
 
-        Raises SignOnFailed, and PeerError where the engine broke the protocol; either ends the connection.
+        Raises SignOnFailed, and PeerError where the engine broke the protocol; either ends the connection. A
+        type of message that is not known here does not: the engine is told, and what follows is read.
         """
         self._conn.feed(data)
         received = []
@@ -85,7 +86,10 @@ class ClientConnection:
             try:
                 message = self._conn.next_event()
             except PeerError as error:
-                self._fail(error)
+                self._tell(error)
+                if not error.fatal:
+                    continue  # a type of message that later engines have
+                self.closed = True
                 raise
             if message is NEED_MORE:
                 break
@@ -143,7 +147,8 @@ class ClientConnection:
             raise SignOnFailed(f"{self.identity.id}: the engine does not hold this key")
         self.welcome = welcome
 
-    def _fail(self, error: PeerError) -> None:
+    def _tell(self, error: PeerError) -> None:
         """Tell the engine what was wrong; after a fatal fault this is the last word."""
-        self._out.append(self._conn.encode(m.Error(int(error.code), error.text[:200], error.fatal)))
-        self.closed = True
+        self._out.append(
+            self._conn.encode(m.Error(int(error.code), error.text[:200], error.fatal), error.ref)
+        )

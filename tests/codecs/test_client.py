@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import ClientConnection, Identity, Received, SignOnFailed
 from liftgate.codecs.connection import NEED_MORE, Role, WireConnection
-from liftgate.codecs.frame import Fault, PeerError
+from liftgate.codecs.frame import Fault, PeerError, frame
 from liftgate.codecs.signon import client_mac, engine_mac
 
 KEY = bytes(range(32))
@@ -131,6 +131,17 @@ def test_what_is_no_engine_is_told_and_left() -> None:
         client.receive(b"HTTP/1.1 400 Bad Request\r\n")
     assert client.closed
     assert client.outgoing()[3] == m.Error.TYPE
+
+
+def test_a_later_message_type_is_told_and_passed_over() -> None:
+    """An engine may have message types that this client does not know: it says ERROR 7, and reads on."""
+    client, engine = signed_on()
+    later = frame(0x7F, 9, b"\x91\x01")
+    (got,) = client.receive(later + engine.conn.encode(m.Ack(1, 2), 3))
+    assert got == Received(3, m.Ack(1, 2))
+    engine.answer(client.outgoing())
+    assert engine.heard[-1] == Received(9, m.Error(Fault.UNKNOWN_TYPE, "unknown type 0x7f", False))
+    assert not client.closed
 
 
 @given(st.lists(st.integers(0, 400), max_size=6))
