@@ -1,0 +1,1 @@
+"""An engine under test: what is required of it, and the scenarios that find out."""
