@@ -31,6 +31,7 @@ COMMANDS = {
     "status": "how engine and relay are: each sink's position, how far behind, and why",
     "dead": "events that a sink refused: list, show, send again, drop",
     "journal": "verify, dump, sum up or repair a journal",
+    "conform": "hold a reader or an engine to the protocol, requirement by requirement",
     "config": "check a configuration file",
     "bench": "measure: against Redis, against the limit, memory, recovery",
 }
