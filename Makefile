@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-plain test-long world check bench services services-down clean
+.PHONY: help setup build run test test-plain test-long conform world check bench services services-down clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -42,6 +42,10 @@ test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, instal
 
 test-long: build ## Kill tests, real servers, long property runs
 	$(PY) -m pytest -q -m long
+
+conform: build ## The conformance kit on this engine, and on the firmware's reader where it is built
+	@if [[ -f firmware/Makefile ]] && command -v cc >/dev/null; then $(MAKE) -C firmware --no-print-directory; fi
+	$(PY) -m deploy.conform
 
 world: build ## Fresh seeds of the simulated world (FOR=4m, or SEEDS=1..100); exit 1 with the story of one that fails
 	$(VENV)/bin/liftgate sim world $(if $(SEEDS),--seeds $(SEEDS),--for $(or $(FOR),4m))
