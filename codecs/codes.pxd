@@ -18,6 +18,8 @@ cdef enum:
     CLOSED_TO_ALL = 4
     KNOWN_ONLY = 5
 
+    QR = 1
+    TAG = 3
     PLATE = 4
 
     ANSWERS_KEPT = 256

@@ -73,6 +73,8 @@ MAY: tuple[str, ...] = (
     "rotate_reader_key",
     "revoke_reader",
     "restore_reader",
+    "add_ticket_key",
+    "retire_ticket_key",
 )
 
 

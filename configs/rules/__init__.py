@@ -20,6 +20,7 @@ from liftgate.configs.rules.limits import Limits
 from liftgate.configs.rules.passback import PassbackRules
 from liftgate.configs.rules.reconciliation import Reconciliation
 from liftgate.configs.rules.reservations import Reservations
+from liftgate.configs.rules.tickets import Tickets
 
 THEMES: dict[str, type[msgspec.Struct]] = {
     "identity": IdentityRules,
@@ -31,6 +32,7 @@ THEMES: dict[str, type[msgspec.Struct]] = {
     "reconciliation": Reconciliation,
     "passback": PassbackRules,
     "reservations": Reservations,
+    "tickets": Tickets,
 }
 """By the theme's name in the file."""
 

@@ -20,5 +20,6 @@ cdef class ReadCredential:
     cdef public int soft_reason
     cdef public dict marks
     cdef public Marks said
+    cdef public object proof
     cpdef mark(self, str name, object value)
     cpdef say(self, Marks said)

@@ -11,13 +11,15 @@ import msgspec
 from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.model import Block, Lane, Stay
 from liftgate.engine.core.numbering import Numbering
+from liftgate.engine.core.proof import Proof
 
 
 class ReadCredential:
     """A scan. Its connection keeps one and fills it for each scan; credential, stay, way, block, number
     and price_minor are the rules' working place. soft_reason: the reason of a rule that objects and lets the
     car through; marks: what rules have the event say, there until the next scan, for parts to read;
-    said: where they are these and no others.
+    said: where they are these and no others; proof: of a credential that proves itself, None of all others;
+    token is then what was proven.
     """
 
     def __init__(self, lane: Lane, numbering: Numbering) -> None:
@@ -38,6 +40,7 @@ class ReadCredential:
         self.soft_reason = 0
         self.marks: dict[str, Any] | None = None
         self.said: Marks | None = None
+        self.proof: Proof | None = None
 
     def mark(self, name: str, value: Any) -> None:
         """Have the decision's event say something of the scan; parts read it when it is applied."""
@@ -84,11 +87,14 @@ class ReportLane(ReaderCommand):
 
 
 class RecordHistory(ReaderCommand):
-    """One entry of a REPLAY: `what` is its type, `fields` what stands after `lane` in its body."""
+    """One entry of a REPLAY: `what` is its type, `fields` what stands after `lane` in its body; proof: of a
+    scan whose credential proves itself.
+    """
 
     what: int
     verdict_given: int
     fields: tuple[Any, ...]
+    proof: Proof | None = None
 
 
 class Tick(msgspec.Struct):

@@ -6,7 +6,7 @@ fails for what is inside: a car whose area or spot is gone from the file stays c
 Shapes, as plain data: LotSpec {name, timezone, currency, assign, confirm_ms, areas: [{id, parent, spots:
 [{level, prefix, class, count}]}], gates: [{id, nearest: [block key]}], rules: {theme: {…}}, left out
 where there are none}; a lane (number, direction, area,
-gate or None, confirm, codes, cards, plates).
+gate or None, confirm, codes, cards, plates), and "off" after that at a lane that takes no tags.
 """
 
 from typing import Any
@@ -16,6 +16,7 @@ from liftgate.codecs.events.operators import LotConfigured, ReaderConfigured
 from liftgate.engine.core.commands import ConfigureLot, ConfigureReader
 from liftgate.engine.core.model import Area, Block, Gate, Lane, Lot, Reader, Stay
 from liftgate.engine.core.parts.setup import set_rules
+from liftgate.engine.core.parts.tickets import policy_of, takes_tags
 
 
 def configure_lot(lot: Lot, command: ConfigureLot) -> tuple[LotConfigured, ...]:
@@ -112,10 +113,10 @@ def apply_reader_configured(lot: Lot, event: ReaderConfigured, position: int) ->
     reader.spec = event.lanes
     modes = {number: (lane.mode, lane.mode_set) for number, lane in reader.lanes.items()}
     reader.lanes = {}
-    for number, direction, area, gate, confirm, codes, cards, plates in event.lanes:
+    for number, direction, area, gate, confirm, *kinds in event.lanes:
         inside = lot.areas.get(area, lot.outermost)
         lane = Lane(reader, number, direction, inside, lot.gates.get(gate), confirm)
-        lane.policy = ("off", codes, cards, "off", plates)
+        lane.policy = policy_of(kinds, takes_tags(lot.rules))
         lane.mode, lane.mode_set = modes.get(number, (1, came_back))
         lane.tally = reader.tallies.setdefault(number, lane.tally)
         reader.lanes[number] = lane

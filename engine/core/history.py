@@ -58,6 +58,10 @@ def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
 def _as_scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> ReadCredential:
     read = ReadCredential(command.lane, command.numbering)
     read.kind, read.token = command.fields
+    proof = read.proof = command.proof
+    if proof is not None:
+        read.token = proof.identity or read.token
+        event.detail = (read.kind, read.token, proof.marks())
     read.credential = raw.credential(read.kind, read.token)
     read.now_ms, read.time_ms = command.now_ms, event.at_ms
     read.stay = lot.stays.get(read.credential)

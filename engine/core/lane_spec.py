@@ -24,8 +24,11 @@ class LaneSettings(Protocol):
 
 
 def lane_spec(lane: LaneSettings) -> tuple[Any, ...]:
-    """A lane's configuration as plain data. Codes are taken where known: tickets cannot be verified yet."""
+    """A lane's configuration as plain data. Codes are taken where known, tags where the lot has keys for
+    them: a lane that takes none says so, and the others say nothing, as before there were any.
+    """
     codes = "known" if "qr" in lane.kinds else "off"
     cards = lane.cards if "card" in lane.kinds else "off"
     plates = "open" if "plate" in lane.kinds else "off"
-    return (lane.number, lane.direction, lane.area, lane.gate, lane.confirm, codes, cards, plates)
+    tags = () if "sun" in lane.kinds else ("off",)
+    return (lane.number, lane.direction, lane.area, lane.gate, lane.confirm, codes, cards, plates, *tags)

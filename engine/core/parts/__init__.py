@@ -11,6 +11,7 @@ from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reconciliation import Reconciliation
 from liftgate.engine.core.parts.registry import RegistryPart
 from liftgate.engine.core.parts.reservations import ReservationsPart
+from liftgate.engine.core.parts.tickets import Tickets
 
 PARTS: tuple[type[Part], ...] = (
     LanesPart,
@@ -22,6 +23,7 @@ PARTS: tuple[type[Part], ...] = (
     Reconciliation,
     ReservationsPart,
     RegistryPart,
+    Tickets,
     Identity,
 )
 """In this order they are asked what is due, and told what happened. Identity is last, as it ends stays: what

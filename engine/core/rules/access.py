@@ -63,7 +63,7 @@ class NotDenied(Rule):
 class IsKnown(Rule):
     """Policy "known", and lane mode 5, let in only registered credentials, and holders of passes and members
     of groups: whether those let in is asked later (`rules/entitlements.py`). A reservation makes its
-    credential known in its time.
+    credential known in its time, and a ticket is known by who signed it.
     """
 
     name = "known"
@@ -84,6 +84,8 @@ class IsKnown(Rule):
             return 0
         if read.credential in lot.known or read.credential in self.holders:
             return 0
+        if read.proof is not None and read.proof.lot:
+            return 0
         return 0 if self.book is not None and self.book.lets_in(lot, read) else UNKNOWN
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
@@ -92,6 +94,8 @@ class IsKnown(Rule):
             known += ", holds a pass or is in a group"
         if self.book is not None and self.book.lets_in(lot, read):
             known += ", has a reservation"
+        if read.proof is not None and read.proof.lot:
+            known += ", a ticket"
         lane = read.lane
         needed = lane.policy[read.kind] != "open" or lane.mode == codes.KNOWN_ONLY
         return f"{known}; registration is {'needed' if needed else 'not needed'} here"

@@ -4,7 +4,7 @@ from liftgate.engine.core.model cimport Area, Block, Lane, Lot, Stay
 from liftgate.engine.core.parts.passes cimport Pass, kept_with
 from liftgate.engine.core.rules.base cimport Rule
 from liftgate.engine.core.rules.entitlements cimport comes_from_street
-from liftgate.engine.core.rules.place cimport HasSpace, find_spot
+from liftgate.engine.core.rules.place cimport HasSpace, classes_for, find_spot
 
 cdef class HasSpaceOfClass(HasSpace):
     cdef public dict passes

@@ -6,10 +6,10 @@ from liftgate.engine.core.parts.passes import Pass, kept_with
 from liftgate.engine.core.rules.base import Rule
 from liftgate.engine.core.rules.entitlements import comes_from_street
 from liftgate.engine.core.rules.place import (
-    STANDARD,
     HasSpace,
     asks_for_classes,
     asks_for_reservations,
+    classes_for,
     find_spot,
 )
 
@@ -19,8 +19,8 @@ ACCESSIBLE = "accessible"
 class HasSpaceOfClass(HasSpace):
     """HasSpace in a lot with passes or with fallbacks.
 
-    A car's classes are those of the pass by which it comes in, else those that its credential is registered
-    with, else standard. Fallbacks come after all of them, and give no accessible spot.
+    A car's classes are those of the pass by which it comes in, else those of HasSpace. Fallbacks come after
+    all of them, and give no accessible spot.
     """
 
     always = False
@@ -52,7 +52,7 @@ class HasSpaceOfClass(HasSpace):
             found = self._came_by(read)
             if found is not None and found.classes:
                 return found.classes
-        return lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
+        return classes_for(lot, read)
 
     def _came_by(self, read: ReadCredential) -> Pass | None:
         """The pass by which the car comes in, or further in the one by which it came."""

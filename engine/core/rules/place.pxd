@@ -17,6 +17,7 @@ cdef class HasSpace(Rule):
     @cython.locals(classes=tuple, wanted=str)
     cpdef bint found(self, Lot lot, ReadCredential read) except -1
 
+cpdef tuple classes_for(Lot lot, ReadCredential read)
 @cython.locals(block=Block, number=Py_ssize_t)
 cpdef bint find_spot(ReadCredential read, str wanted) except -1
 @cython.locals(block=Block)

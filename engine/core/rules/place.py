@@ -110,7 +110,7 @@ class HasSpace(Rule):
 
     def found(self, lot: Lot, read: ReadCredential) -> bool:
         """Leave the spot in the scan's working place, if there is one that the car may have."""
-        classes = lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
+        classes = classes_for(lot, read)
         for wanted in classes:
             if find_spot(read, wanted):
                 return True
@@ -118,11 +118,20 @@ class HasSpace(Rule):
 
     def explain(self, lot: Lot, read: ReadCredential) -> str:
         area = read.lane.area
-        classes = ", ".join(lot.known.get(read.credential, STANDARD))
+        classes = ", ".join(classes_for(lot, read))
         return (
             f"area {area.id}: capacity {area.capacity}, occupancy {area.inside + area.adrift}, "
             f"held {area.held}; looked for {classes}"
         )
+
+
+def classes_for(lot: Lot, read: ReadCredential) -> tuple[str, ...]:
+    """What the credential may have, in order of preference: what its ticket says, else what it is registered
+    with, else standard.
+    """
+    if read.proof is not None and read.proof.spot_class is not None:
+        return (read.proof.spot_class,)
+    return lot.known.get(read.credential, STANDARD) if lot.known else STANDARD
 
 
 def find_spot(read: ReadCredential, wanted: str) -> bool:

@@ -12,12 +12,16 @@ from liftgate.engine.core.rules.passback import PassbackIn, PassbackOut
 from liftgate.engine.core.rules.payment import IsPaid
 from liftgate.engine.core.rules.place import ComesFromInside, ComesFromOutside, HasSpace
 from liftgate.engine.core.rules.reservations import HasSpaceOrReservation
+from liftgate.engine.core.rules.tickets import IsGenuine, ProofComesAlong, TicketIsGood
 
 ENTRY: tuple[type[Rule], ...] = (
     PlateIsWitness,
+    ProofComesAlong,
     LaneIsOpen,
     GoesWithTheTide,
     KindIsTaken,
+    IsGenuine,
+    TicketIsGood,
     IsOpenNow,
     NotDenied,
     IsKnown,
@@ -33,9 +37,11 @@ ENTRY: tuple[type[Rule], ...] = (
 
 EXIT: tuple[type[Rule], ...] = (
     PlateIsWitness,
+    ProofComesAlong,
     LaneIsOpen,
     GoesWithTheTide,
     KindIsTaken,
+    IsGenuine,
     NotLost,
     ComesFromInside,
     PassbackOut,

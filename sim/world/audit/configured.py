@@ -62,8 +62,9 @@ def _spots(spots: Any) -> dict[str, Any]:
 
 
 def _lane(lane: Any) -> list[Any]:
-    """Codes are taken where they are registered, since none can be verified yet (protocol)."""
+    """Codes are taken where they are registered; a lane that takes no tags says so after all else."""
     codes = "known" if "qr" in lane.kinds else "off"
     cards = lane.cards if "card" in lane.kinds else "off"
     plates = "open" if "plate" in lane.kinds else "off"
-    return [lane.number, lane.direction, lane.area, lane.gate, lane.confirm, codes, cards, plates]
+    tags = [] if "sun" in lane.kinds else ["off"]
+    return [lane.number, lane.direction, lane.area, lane.gate, lane.confirm, codes, cards, plates, *tags]

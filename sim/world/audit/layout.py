@@ -79,7 +79,7 @@ class Layout:
         """A reader's lanes, from here on; an area that is not there any more stands for the outermost."""
         self.reader_specs[reader] = lanes
         self.lanes = {key: lane for key, lane in self.lanes.items() if key[0] != reader}
-        for number, direction, area, gate, confirm, codes, cards, plates in lanes:
+        for number, direction, area, gate, confirm, codes, cards, plates, *_ in lanes:
             inside = self.known_area(area)
             taken = {1: codes, 2: cards, 3: "off", 4: plates}
             self.lanes[reader, number] = Lane(reader, number, direction, inside, gate, confirm, taken)

@@ -274,7 +274,7 @@ def spec(lot: LotConfig) -> dict[str, Any]:
 
 def lane_specs() -> list[list[Any]]:
     """The reader's record, as data."""
-    return [[x.number, x.direction, x.area, x.gate, x.confirm, "off", "open", "open"] for x in LANES]
+    return [[x.number, x.direction, x.area, x.gate, x.confirm, "off", "open", "open", "off"] for x in LANES]
 
 
 def session(number: int) -> bytes:
