@@ -89,7 +89,7 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     keys = KeyPlaces(folder, environ)
     lot_tables = root.tables("lot", needed_by="an engine")
     reader_tables, service_tables = root.tables("reader"), root.tables("service")
-    lots = tuple(read_lot(table) for table in lot_tables)
+    lots = tuple(read_lot(table, keys) for table in lot_tables)
     by_id = {lot.id: lot for lot in lots}
     readers = tuple(read_reader(table, by_id, keys) for table in reader_tables)
     services = tuple(read_service(table, by_id, keys) for table in service_tables)

@@ -7,12 +7,15 @@ from collections import Counter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from liftgate.configs.clients import KeyPlaces
 from liftgate.configs.rules import mistakes
-from liftgate.configs.schema import ASSIGN, SPOT_CLASSES, AreaConfig, GateConfig, LotConfig, SpotsConfig
+from liftgate.configs.rules.tickets import secrets_named
+from liftgate.configs.schema import ASSIGN, SPOT_CLASSES, AreaConfig, GateConfig, Key, LotConfig, SpotsConfig
 from liftgate.configs.table import ID, Table, note_repeats
 
 # No '-' in the parts of a block's id, or P1-A-1 could be read in two ways.
 _BLOCK_PART = (re.compile(r"[A-Za-z0-9._]{1,16}"), "1 to 16 letters, digits, '.' or '_'")
+_SECRET_NAME = (re.compile(r"[A-Za-z0-9._-]{1,16}"), "1 to 16 letters, digits, '.', '_' or '-'")
 _CURRENCY = (re.compile(r"[A-Z]{3}"), "a currency's three capital letters (ISO 4217)")
 # Ten times the largest car park there is.
 _SPOTS_MAX = 1_000_000
@@ -21,7 +24,7 @@ _CONFIRM_S_DEFAULT = 120
 _EVENT_BYTES_MAX = 50_000
 
 
-def read_lot(table: Table) -> LotConfig:
+def read_lot(table: Table, keys: KeyPlaces) -> LotConfig:
     area_tables, gate_tables = table.tables("area", needed_by="a lot"), table.tables("gate")
     areas = tuple(_read_area(area) for area in area_tables)
     blocks = [block.id for area in areas for block in area.spots]
@@ -32,6 +35,7 @@ def read_lot(table: Table) -> LotConfig:
     _check_size(table, areas)
     _check_event(table, areas, gates)
     lot_id = table.text("id", shape=ID)
+    secrets = _read_secrets(table, keys)
     return LotConfig(
         id=lot_id,
         name=table.text("name", default=lot_id or "?"),
@@ -41,14 +45,27 @@ def read_lot(table: Table) -> LotConfig:
         confirm_s=table.number("confirm_s", 1, 3600, default=_CONFIRM_S_DEFAULT),
         areas=areas,
         gates=gates,
-        rules=_read_rules(table),
+        rules=_read_rules(table, secrets),
+        secrets=secrets,
     )
 
 
-def _read_rules(table: Table) -> dict[str, Any]:
+def _read_secrets(table: Table, keys: KeyPlaces) -> dict[str, Key]:
+    """Keys that the lot's rules name: 32 bytes for MACed tickets; for tags two of 16, one after the other."""
+    tables = table.tables("secret")
+    names = [each.text("name", shape=_SECRET_NAME) for each in tables]
+    note_repeats(tables, names, "name")
+    return {name: keys.read(each) for name, each in zip(names, tables, strict=True)}
+
+
+def _read_rules(table: Table, secrets: dict[str, Key]) -> dict[str, Any]:
     rules = table.plain("rules")
-    for theme, why in mistakes(rules):
+    wrong = mistakes(rules)
+    for theme, why in wrong:
         table.note(f"rules.{theme}", why)
+    if not wrong and "tickets" in rules:
+        for name in secrets_named(rules["tickets"]):
+            table.refer("rules.tickets", name, secrets, "secret", " in this lot: write it as [[lot.secret]]")
     return rules
 
 

@@ -163,7 +163,8 @@ class GateConfig(Struct, frozen=True, kw_only=True):
 class LotConfig(Struct, frozen=True, kw_only=True):
     """One facility. confirm_s: how long an entry waits for its PASSAGE until it lapses and frees its spot.
 
-    rules: by theme, as plain data that `configs/rules` takes.
+    rules: by theme, as plain data that `configs/rules` takes; secrets: by name, keys that its rules only
+    name, since rules are journalled.
     """
 
     id: str
@@ -175,6 +176,7 @@ class LotConfig(Struct, frozen=True, kw_only=True):
     areas: tuple[AreaConfig, ...]
     gates: tuple[GateConfig, ...]
     rules: dict[str, Any] = {}
+    secrets: dict[str, Key] = {}
 
 
 class LaneConfig(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ cdef class Gateway:
     cdef public long long _looked_ms
     cdef public long long _started_ms
     cdef public dict _silent_since
+    cdef public object proofs
     cdef public Packer out
     cdef public ScanFields fields
     cdef public ReadCredential scan

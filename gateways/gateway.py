@@ -26,7 +26,10 @@ from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.engine import Engine
 from liftgate.gateways import services
 from liftgate.gateways.directory import Directory
+from liftgate.gateways.keyring import Keyring
 from liftgate.gateways.link import Link
+from liftgate.gateways.proofs import Proofs
+from liftgate.gateways.prover import PromptProver, Prover
 
 log = structlog.get_logger()
 
@@ -51,10 +54,11 @@ class Gateway:
     the scan at hand, filled anew for each so that it stays in cache; links: every open connection; readers,
     services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
     others speak for, by the clock that never jumps; decided: scans since the start; answered: times that what
-    waited for an answer was sent.
+    waited for an answer was sent; proofs: of tickets and tags.
     """
 
-    def __init__(self, engine: Engine, config: Config, nonces: Nonces) -> None:
+    def __init__(self, engine: Engine, config: Config, nonces: Nonces, prover: Prover | None = None) -> None:
+        """prover: checks signatures; None: here and at once, as in a simulation."""
         self.engine = engine
         self.config = config.engine
         self.directory = Directory(config, engine.lots.values(), nonces() + nonces())
@@ -67,6 +71,8 @@ class Gateway:
         self.services: dict[str, Link] = {}
         self.subscribers: dict[Link, None] = {}
         self.heard: dict[str, int] = {}
+        keyring = Keyring({lot.id: lot.secrets for lot in config.lots})
+        self.proofs = Proofs(keyring, PromptProver() if prover is None else prover)
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
@@ -95,9 +101,12 @@ class Gateway:
         self.engine.begin(wall_ms)
         self.steady_ms = wall_ms if steady_ms < 0 else steady_ms
         self.now_ms = self.engine.now_ms
+        self.proofs.begin(self.now_ms, self.steady_ms)
 
     def commit(self) -> None:
         """Make the round durable, then let subscribers have it. Raises JournalFailed: send nothing then."""
+        if self.proofs.queues:
+            self.proofs.flush()
         self.engine.commit()
         if self.engine.untold:
             self._tell_modes()
@@ -175,6 +184,7 @@ class Gateway:
 
     def forget(self, link: Link) -> None:
         """The link's connection is gone."""
+        self.proofs.forget(link)
         services.unsubscribe(link)
         self.links.pop(link, None)
         self.strangers.pop(link, None)

@@ -37,12 +37,14 @@ cdef class Link:
     cdef public bint closing
     cdef public bint closed
     cdef public int in_flight_max
+    cdef public int parked
     cdef public int _unanswered
     cdef public long long _answered
     @cython.locals(gateway=Gateway)
     cpdef void receive(self, bytes data)
     @cython.locals(conn=WireConnection, fields=ScanFields)
     cdef bint _take_all(self) except -1
+    cdef void _note_answers(self)
     cpdef void _count_in_flight(self)
     cpdef bint check_accepting(self) except -1
     @cython.locals(numbering=Numbering, reader=Reader)
@@ -53,4 +55,6 @@ cdef class Link:
     @cython.locals(no="unsigned long long", numbering=Numbering, lane=Lane, scan=ReadCredential, event=ScanDecided,
                    gateway=Gateway)
     cdef void _scan(self, ScanFields fields)
+    @cython.locals(gateway=Gateway, event=ScanDecided, kind=int, token=bytes)
+    cdef void _scan_proven(self, ReadCredential scan)
     cdef void _answer_again(self, Numbering numbering, unsigned long long no)

@@ -44,7 +44,8 @@ class Link:
 
     id, role: as signed on; reader, lot, numbering: the model's, for a reader; service: its configuration,
     for a service; heard_ms: when something last came; backlog: what the mover could not send yet; closing:
-    nothing more is read, and it ends when everything is sent; closed: the mover should drop it now;
+    nothing more is read, and it ends when everything is sent; closed: the mover should drop it now; parked:
+    messages that wait for a proof (`gateways/proofs.py`);
     handle: the mover's own name for it, -1 when it has let go.
     """
 
@@ -74,6 +75,7 @@ class Link:
         self.closing = False
         self.closed = False
         self.in_flight_max = gateway.config.in_flight_max
+        self.parked = 0
         self._unanswered = 0
         self._answered = 0
 
@@ -88,9 +90,7 @@ class Link:
         gateway = self.gateway
         self.heard_ms = gateway.steady_ms
         self.pinged_ms = 0
-        if self._answered != gateway.answered:
-            self._answered = gateway.answered
-            self._unanswered = 0
+        self._note_answers()
         gateway.own(self)
         self.conn.feed(data)
         while self._take_all():
@@ -117,6 +117,28 @@ class Link:
         except PeerError as error:
             self.refuse(error)
         return not self.closing
+
+    def _note_answers(self) -> None:
+        """What came before this round is answered, but for what waits for a proof."""
+        if self._answered != self.gateway.answered:
+            self._answered = self.gateway.answered
+            self._unanswered = self.parked
+
+    def resume(self, ref: int, message: Any, failed: bool) -> None:
+        """Handle a message that waited for proofs as if it came now; failed: they could not be found out."""
+        self._note_answers()
+        self.parked -= 1
+        self._unanswered -= 1
+        if self.closing or self.closed:
+            return
+        self.gateway.own(self)
+        self.conn.ref = ref
+        try:
+            if failed:
+                raise PeerError(Fault.UNAVAILABLE, "cannot be proven now", ref)
+            _HANDLERS[message.TYPE](self, message)
+        except PeerError as error:
+            self.refuse(error)
 
     def _count_in_flight(self) -> None:
         self._unanswered += 1
@@ -179,7 +201,27 @@ class Link:
         scan.at_ms = fields.at_ms if fields.at_ms < codes.TIME_MS_MAX else codes.TIME_MS_MAX
         scan.kind = fields.kind
         scan.token = fields.token
+        if fields.kind & 1:
+            self._scan_proven(scan)
+            return
         event = self.engine.read(self.lot, scan)
+        gateway.decided += 1
+        answers.pack_decision(gateway.out, self.conn.ref, self.lot, event)
+
+    def _scan_proven(self, scan: ReadCredential) -> None:
+        """Kinds 1 and 3, QR codes and tags: what says that it can prove itself is proven first."""
+        gateway = self.gateway
+        proofs = gateway.proofs
+        kind, token = scan.kind, scan.token
+        if scan.lane.policy[kind] != "off":
+            message = m.Scan(scan.no, scan.at_ms, scan.lane.number, kind, token)
+            if proofs.wait(self, self.id, message, self.lot, [(kind, token)]):
+                return
+            scan.proof = proofs.of(self.lot, kind, token, self.id)
+            if scan.proof is not None and scan.proof.identity:
+                scan.token = scan.proof.identity
+        event = self.engine.read(self.lot, scan)
+        scan.proof = None
         gateway.decided += 1
         answers.pack_decision(gateway.out, self.conn.ref, self.lot, event)
 
@@ -224,7 +266,7 @@ class Link:
 
     def _replay(self, message: m.Replay) -> None:
         self._count_in_flight()
-        if self.check_accepting():
+        if self.check_accepting() and not replays.wait(self, message):
             self.send(replays.replay(self, message), self.conn.ref)
 
     def _time(self, message: m.TimeAsk) -> None:

@@ -184,6 +184,11 @@ class Reactor:
         self.gateway.tick()
         self.finish()
 
+    def proved(self) -> None:
+        """The prover has answers: what waited for them is decided in a round of its own."""
+        self.gateway.begin(self.clock(), self.steady())
+        self.finish()
+
     def finish(self) -> None:
         """Commit, then send. Whoever could not take all is watched for writing."""
         gateway = self.gateway

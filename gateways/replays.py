@@ -18,6 +18,26 @@ _FIELDS = {
 }
 
 
+def wait(link: "Link", message: m.Replay) -> bool:
+    """Whether the REPLAY has to wait for proofs of tickets in it, or was refused as there are too many."""
+    proofs = link.gateway.proofs
+    if proofs.keyring.of(link.lot) is None:
+        return False
+    tokens = [token for entry in message.entries if (token := _ticket_of(entry)) is not None]
+    return bool(tokens) and proofs.wait(link, "", message, link.lot, tokens)
+
+
+def _ticket_of(entry: m.ReplayEntry) -> tuple[int, bytes] | None:
+    """Kind and token of a QR code's scan. An entry that is wrong is refused in its turn, not here."""
+    if entry.type != m.Scan.TYPE:
+        return None
+    try:
+        told: Any = m.decode(entry.type, bytes(entry.body))
+    except PeerError:
+        return None
+    return (told.kind, told.token) if told.kind == codes.QR else None
+
+
 def replay(link: "Link", message: m.Replay) -> m.Replayed:
     """Record every entry, and say what of it the rules would have decided otherwise.
 
@@ -50,7 +70,10 @@ def _record(link: "Link", entry: m.ReplayEntry) -> Any:
     engine = link.engine
     detail = tuple(getattr(told, field) for field in fields)
     at_ms = min(told.at_ms, codes.TIME_MS_MAX)
+    proof = None
+    if entry.type == m.Scan.TYPE:
+        proof = link.gateway.proofs.of(link.lot, told.kind, told.token)
     command = RecordHistory(
-        lane, numbering, told.no, at_ms, engine.now_ms, entry.type, entry.verdict_given, detail
+        lane, numbering, told.no, at_ms, engine.now_ms, entry.type, entry.verdict_given, detail, proof
     )
     return engine.do(link.lot, command)[0]

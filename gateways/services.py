@@ -54,9 +54,11 @@ def command(link: "Link", message: m.CommandMessage) -> None:
         code = "no_such_lot" if lot is None else "not_allowed"
         link.send(m.Outcome(message.id, False, code, {}, link.engine.position), link.conn.ref)
     elif link.check_accepting():
-        do = _read_credential if message.name == "read_credential" else _order
-        ok, code, body, position = do(link, lot, message)
-        link.send(m.Outcome(message.id, ok, code, body, position), link.conn.ref)
+        reads = message.name == "read_credential"
+        result = _read_credential(link, lot, message) if reads else _order(link, lot, message)
+        if result is not None:
+            ok, code, body, position = result
+            link.send(m.Outcome(message.id, ok, code, body, position), link.conn.ref)
 
 
 def _may(link: "Link", name: str) -> bool:
@@ -107,8 +109,11 @@ def _tell(target: "Link", message: m.CommandMessage) -> None:
     target.send(told, target.gateway.next_ref())
 
 
-def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
-    """A scan by another path than its reader's own: the same name gets the same decision."""
+def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Result | None:
+    """A scan by another path than its reader's own: the same name gets the same decision.
+
+    None: it waits for a proof, or was answered ERROR 12.
+    """
     engine = link.engine
     try:
         args = msgspec.convert(message.args, ScanFor)
@@ -128,6 +133,13 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
         scan = ReadCredential(lane, numbering)
         scan.no, scan.at_ms = args.no, min(args.at_ms, codes.TIME_MS_MAX)
         scan.kind, scan.token = args.kind, args.token
+        if lane.policy[args.kind] != "off":
+            proofs = link.gateway.proofs
+            if proofs.wait(link, args.reader, message, lot, [(args.kind, args.token)]):
+                return None
+            scan.proof = proofs.of(lot, args.kind, args.token, args.reader)
+            if scan.proof is not None and scan.proof.identity:
+                scan.token = scan.proof.identity
         event = engine.read(lot, scan)
     if not isinstance(event, ScanDecided):
         return True, "", {"no": args.no, "verdict": codes.REFUSE, "reason": answers.DECIDED_LONG_AGO}, 0

@@ -22,6 +22,7 @@ from liftgate.engine.journal.storage import Storage
 from liftgate.engine.replay import open_engine
 from liftgate.gateways.backlog import keep_entries
 from liftgate.gateways.gateway import Gateway
+from liftgate.gateways.prover import ProcessProver, Prover
 from liftgate.gateways.reactor import Reactor, wall_ms
 from liftgate.gateways.tls import server_context
 
@@ -54,7 +55,7 @@ def nonce() -> bytes:
     return secrets.token_bytes(16)
 
 
-def start(config: Config, storage: Storage) -> tuple[Engine, Gateway]:
+def start(config: Config, storage: Storage, prover: Prover | None = None) -> tuple[Engine, Gateway]:
     """Recover the engine, bring it to what the file says, and make its gateway.
 
     Raises JournalRotten, FolderLocked, StorageError, JournalFailed.
@@ -70,7 +71,7 @@ def start(config: Config, storage: Storage) -> tuple[Engine, Gateway]:
         cut_bytes=recovery.cut_bytes,
         cut_place=str(recovery.cut_place) if recovery.cut_place else None,
     )
-    return engine, Gateway(engine, config, nonce)
+    return engine, Gateway(engine, config, nonce, prover)
 
 
 def connections_max(wanted: int) -> int:
@@ -110,7 +111,8 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
     sys.setswitchinterval(SWITCH_S)
     gc.disable()  # recovery makes much and drops little: collections in it find nothing
     storage = DiskStorage(config.engine.journal)
-    engine, gateway = start(config, storage)
+    prover = ProcessProver()
+    engine, gateway = start(config, storage, prover)
     gateway.connections_max = connections_max(config.engine.readers_max)
     tls = config.engine.tls
     context = server_context(tls.cert, tls.key, tls.client_ca) if tls is not None else None
@@ -121,6 +123,7 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
             nursery.start_soon(_tick_often, reactor, watch)
             nursery.start_soon(_maintain, engine, watch)
             nursery.start_soon(_fold, engine, config.engine)
+            nursery.start_soon(prover.run, reactor.proved)
             nursery.start_soon(reactor.run)
             host, port = reactor.listener.getsockname()[:2]
             log.info("engine.listening", host=host, port=port, tls=context is not None)

@@ -23,6 +23,7 @@ COMMANDS = {
     "reader": "the device registry: add a reader, give it a new key, cut it off, list all",
     "findings": "what a person should look at, from the journal",
     "why": "why a scan was decided as it was, from the journal",
+    "ticket": "tickets in QR codes: issue, show, revoke, and their keys",
     "tail": "follow events as JSON lines",
     "sim": "simulated traffic against a running engine; a simulated world with one in it",
     "history": "what happened: events, stays, occupancy and counts of days gone by",

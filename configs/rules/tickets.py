@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -64,6 +64,12 @@ class Tags(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     picc: Name = "e"
     mac: Name = "c"
     file: Name = ""
+
+
+def secrets_named(data: dict[str, Any]) -> list[str]:
+    """The secrets that rules of tickets need, as plain data that `Tickets` takes."""
+    macs = [key["kid"] for key in data.get("keys", ()) if key.get("alg") == "hmac"]
+    return [*macs, *(data.get("tags") or {}).get("keys", ())]
 
 
 class Tickets(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

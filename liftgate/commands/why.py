@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from liftgate.codecs import messages as m
+from liftgate.codecs.credentials import ticket
+from liftgate.codecs.credentials.errors import CredentialError
 from liftgate.codecs.events import events_of
 from liftgate.codecs.events.readers import HistoryRecorded, ScanDecided
 from liftgate.commands import words
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Print what is found. Raises ConfigErrors, Trouble, JournalRotten, StorageError."""
     credential = words.credential(args)
     if credential is None and args.reader is None:
-        raise Trouble("say which decision: --card, --plate, --qr or --reader", USAGE)
+        raise Trouble("say which decision: --card, --plate, --qr, --tag or --reader", USAGE)
     if args.count < 1:
         raise Trouble("--count is at least 1", USAGE)
     found = deque(
@@ -79,7 +81,18 @@ def _fits(args: argparse.Namespace, credential: tuple[int, bytes] | None, event:
     wanted = ((args.reader, event.reader), (args.boot, event.boot), (args.no, event.no))
     if any(asked is not None and asked != has for asked, has in wanted):
         return False
-    return credential is None or credential == _credential(event)
+    return credential is None or _credential(event) in _names_of(credential)
+
+
+def _names_of(credential: tuple[int, bytes]) -> list[tuple[int, bytes]]:
+    """What a scan of it may be recorded under: a ticket that was genuine under its cti."""
+    kind, token = credential
+    if kind != 1 or not ticket.is_ticket(token):
+        return [credential]
+    try:
+        return [credential, (kind, ticket.read(token).ticket.cti)]
+    except CredentialError:
+        return [credential]
 
 
 def _credential(event: Any) -> tuple[int, bytes]:

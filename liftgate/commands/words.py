@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from liftgate.codecs import messages as m
 from liftgate.configs.schema import KINDS
@@ -68,19 +69,27 @@ def hex_bytes(text: str) -> bytes:
 
 
 def credential_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
-    """--card, --plate or --qr; read with credential()."""
+    """--card, --plate, --qr or --tag; read with credential()."""
     group = parser.add_mutually_exclusive_group(required=required)
     group.add_argument("--card", type=hex_bytes, metavar="HEX", help="UID of a card, such as 04DE5F1EACC040")
     group.add_argument("--plate", type=_text_bytes, metavar="TEXT", help="number plate, such as 'B-LG 2042'")
     group.add_argument("--qr", type=_text_bytes, metavar="TEXT", help="content of a QR code")
+    group.add_argument(
+        "--tag", type=_tag_bytes, metavar="TEXT", help="of an NTAG 424: its URL, or hex digits"
+    )
 
 
 def credential(args: argparse.Namespace) -> tuple[int, bytes] | None:
     """(kind, token) as given on the command line, None if none was."""
-    for kind, token in ((2, args.card), (4, args.plate), (1, args.qr)):
+    for kind, token in ((2, args.card), (4, args.plate), (1, args.qr), (3, args.tag)):
         if token is not None:
             return kind, token
     return None
+
+
+def _tag_bytes(text: str) -> bytes:
+    """What a tag says is a URL, or 24 bytes; who it is, 7 bytes."""
+    return hex_bytes(text) if re.fullmatch("[0-9A-Fa-f:]+", text) else _text_bytes(text)
 
 
 def _text_bytes(text: str) -> bytes:

@@ -128,7 +128,7 @@ class Rounds:
         for end, data in inbox:
             self._take(end, data)
         self._finish()
-        if self.gateway.hungry():
+        if self.gateway.hungry() or self.gateway.proofs.is_waiting():
             self._ask(1)
         self._plan_tick(self._next_grid_ms())
 
