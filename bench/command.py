@@ -16,6 +16,7 @@ from liftgate.bench.compare import compare
 from liftgate.bench.history import EVENTS, history
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
+from liftgate.bench.proofs import proofs
 from liftgate.bench.recovery import SCANS, recovery
 from liftgate.bench.relay import relay
 from liftgate.bench.rules import rules
@@ -88,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
     sent = _command(commands, "stream", _stream, "events into Kafka, against a bare loop of its client")
     _rounds(sent, 5, 3.0)
     sent.add_argument("--brokers", default=BROKERS, help="host:port,… (%(default)s)")
+    _rounds(
+        _command(commands, "proofs", _proofs, "proofs of tickets and tags, on the loop and off it"), 5, 1.0
+    )
     return top
 
 
@@ -112,6 +116,11 @@ def _redis(arguments: argparse.Namespace) -> Outcome:
 
 def _steady(arguments: argparse.Namespace) -> Outcome:
     result = steady(arguments.rounds, arguments.seconds, arguments.rate)
+    return result, report.facts(result)
+
+
+def _proofs(arguments: argparse.Namespace) -> Outcome:
+    result = proofs(arguments.rounds, arguments.seconds)
     return result, report.facts(result)
 
 

@@ -64,7 +64,7 @@ class PromptProver:
 
 
 class ProcessProver:
-    """Checks them in a process that is started with the first job.
+    """Checks them in a process that is started with the first job, or warmed before.
 
     unanswered: jobs by number, in the order in which they were asked.
     """
@@ -88,6 +88,10 @@ class ProcessProver:
     def answers(self) -> list[Answer]:
         found, self._found = self._found, []
         return found
+
+    def warm(self) -> None:
+        """Start the process without a job: the first ticket of the day need not wait for it."""
+        self._wanted.set()
 
     async def run(self, proved: Callable[[], None]) -> None:
         """Keep a process for as long as there are jobs; proved: called when there are answers. Cancel it to

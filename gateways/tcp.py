@@ -124,6 +124,8 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
             nursery.start_soon(_maintain, engine, watch)
             nursery.start_soon(_fold, engine, config.engine)
             nursery.start_soon(prover.run, reactor.proved)
+            if any(lot.ruled("tickets") for lot in engine.lots.values()):
+                prover.warm()
             nursery.start_soon(reactor.run)
             host, port = reactor.listener.getsockname()[:2]
             log.info("engine.listening", host=host, port=port, tls=context is not None)

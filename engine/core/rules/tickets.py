@@ -110,7 +110,7 @@ class TicketIsGood(TicketRule):
         proof = read.proof
         if proof is None or proof.counter is not None or not proof.identity:
             return "no ticket"
-        said = f"for lot {proof.lot}, good from {proof.from_s} until {proof.until_s} (Unix s)"
+        said = f"for lot {proof.lot}, good from {proof.from_s * 1000} until {proof.until_s * 1000}"
         if not proof.single_use:
             return said
         return f"{said}, for one entry: {'used before' if read.token in self.used else 'not used yet'}"
