@@ -4,9 +4,10 @@ What is cheap is done at once: reading a ticket, a MAC, a tag's message. A signa
 a prover (`gateways/prover.py`); the message that needs it is parked and handled again as if it came then, so
 that numbering, resends and bounds are judged once, by what is true at that time.
 
-Whoever sends garbage has little of it: it fails where it is cheapest to find out, a reader with many failures
-is told to come later (ERROR 12, which it must live with anyway: it keeps the event and sends it again), and
-readers take turns at the prover.
+Whoever sends garbage has little of it: it fails where it is cheapest to find out, what a reader shows that
+was wrong too often is refused without a look (203), and readers take turns at the prover. Only where too many
+wait is it ERROR 12, which a reader must live with anyway: it keeps the event and sends it again. Rejected:
+ERROR 12 for garbage, too. Who gets nothing else may think itself alone, and open by rules of its own.
 """
 
 from collections import OrderedDict, deque
@@ -44,7 +45,9 @@ JOBS_MAX = 16_384
 FAULTS_MAX = 16
 FAULT_MS = 125
 """A reader may be wrong so often at once, and once more every 125 ms: nobody holds eight tickets a second
-before a lane. Beyond that its tickets are answered ERROR 12 unless they are known to be genuine."""
+before a lane. Beyond that its tickets and tags are not looked at, unless they are known to be genuine."""
+
+NOT_LOOKED_AT = Proof(fault="not looked at: too many before it were not genuine")
 
 
 class Seen:
@@ -157,14 +160,14 @@ class Proofs:
         ring = self.keyring.of(lot)
         if ring is None:
             return False
-        if who and self._is_wrong_too_often(who) and not self._are_genuine(tokens):
-            self._refuse(link, "too many credentials that are not genuine")
-            return True
+        if who and self._is_wrong_too_often(who):
+            return False
         missing = {token: found for kind, token in tokens if (found := self._missing(ring, kind, token))}
         if not missing:
             return False
         if not self._has_room(link, who, len(missing)):
-            self._refuse(link, "too many proofs are waited for")
+            self.refused += 1
+            link.refuse(PeerError(Fault.UNAVAILABLE, "too many proofs are waited for", link.conn.ref))
             return True
         self._park(Parked(link, link.conn.ref, message, who), missing)
         return True
@@ -174,12 +177,11 @@ class Proofs:
         ring = self.keyring.of(lot)
         if ring is None:
             return None
-        if kind == codes.TAG:
-            proof = self._tag(ring, token)
-        elif ticket.is_ticket(token):
-            proof = self._ticket(ring, token)
-        else:
+        if kind != codes.TAG and not ticket.is_ticket(token):
             return None
+        if who and not self._resuming and self._is_wrong_too_often(who) and token not in self._known:
+            return NOT_LOOKED_AT
+        proof = self._tag(ring, token) if kind == codes.TAG else self._ticket(ring, token)
         if who and not proof.identity and not self._resuming:
             self._note_fault(who)
         return proof
@@ -302,18 +304,7 @@ class Proofs:
         parked.link.resume(parked.ref, parked.message, parked.failed)
         self._resuming = {}
 
-    def _refuse(self, link: "Link", text: str) -> None:
-        self.refused += 1
-        link.refuse(PeerError(Fault.UNAVAILABLE, text, link.conn.ref))
-
     # -- who is wrong too often
-
-    def _are_genuine(self, tokens: list[tuple[int, bytes]]) -> bool:
-        """Whether all are known to be, or prove nothing. Tags never are, before they are reckoned."""
-        return all(
-            kind != codes.TAG and (token in self._known or not ticket.is_ticket(token))
-            for kind, token in tokens
-        )
 
     def _is_wrong_too_often(self, who: str) -> bool:
         count, since_ms = self.faults.get(who, (0, 0))

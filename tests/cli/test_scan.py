@@ -90,7 +90,7 @@ def test_a_wrong_key_is_said(running: Path) -> None:
         (("--reader", "north-entry-2", "--card", CARD), 'did you mean "north-entry-1"?'),
         (("--reader", "north-entry-1", "--card", CARD, "--lane", "9"), "has no lane 9; it has: 0"),
         (("--reader", "north-entry-1", "--card", "xyz"), "'xyz' is not in hex digits"),
-        (("--reader", "north-entry-1"), "one of the arguments --card --plate --qr is required"),
+        (("--reader", "north-entry-1"), "one of the arguments --card --plate --qr --tag is required"),
     ],
 )
 def test_wrong_usage_is_exit_2(config: Path, arguments: tuple[str, ...], message: str) -> None:
