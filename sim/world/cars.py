@@ -89,12 +89,19 @@ class Driver:
 
     def _scan(self) -> None:
         step = self._steps[0]
-        kind, token = credential(self._card)
+        kind, token = self._show(step)
         self._tries += 1
         reader = self._world.readers[step.reader]
         reader.scan(step.lane, kind, token, self._seen)
         if self._rng.random() < 0.06:
             self._later(200, 2_000, lambda: reader.scan(step.lane, kind, token, _ignore))
+
+    def _show(self, step: Step) -> tuple[int, bytes]:
+        """The card as it is held before the reader: a tag says something else each time."""
+        world = self._world
+        lot_id = world.shape.reader(step.reader).lot
+        lot = next(lot for lot in world.shape.lots if lot.id == lot_id)
+        return world.wallet.show(lot, self._card, self._rng)
 
     # -- what the barrier does
 
@@ -157,7 +164,7 @@ class Driver:
         if chance < 0.09:
             self._later(1_000, 3_000, lambda: reader.passage(step.lane, FOLLOWED))
         elif chance < 0.13:
-            kind, token = credential(self._card)
+            kind, token = self._show(step)
             self._later(5_000, 60_000, lambda: reader.scan(step.lane, kind, token, _ignore))
 
     def _through(self, what: int) -> None:

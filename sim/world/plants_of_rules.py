@@ -18,6 +18,7 @@ from liftgate.engine.core.parts.lanes.tides import Tides
 from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reservations.book import Book
 from liftgate.engine.core.parts.reservations.holds import AreaHolds
+from liftgate.engine.core.parts.tickets import Tickets
 from liftgate.engine.core.rules.entitlements import IsEntitled
 from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.limits import IsOpenNow
@@ -105,6 +106,8 @@ BUGS: dict[str, Bug] = {
     "rows-agree": Bug("a row has no difference", replacing(reconciliation, "difference_of", _always_agrees)),
     "open-at-night": Bug("closing times are not asked", without_rule(IsOpenNow)),
     "no-hold": Bug("what reservations keep is not counted", replacing(AreaHolds, "places", lambda *told: 0)),
+    "ticket-again": Bug("no ticket is ever used", replacing(Tickets, "_use", lambda *told: None)),
+    "tap-again": Bug("no tag's counter is kept", replacing(Tickets, "_count", lambda *told: None)),
     "last-in-line": Bug(
         "the last in line is offered what gets free",
         replacing(Book, "waiting", lambda book, real=Book.waiting: real(book)[::-1]),

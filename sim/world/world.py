@@ -21,6 +21,7 @@ from liftgate.sim.world.node import Node
 from liftgate.sim.world.plan import Happening, Plan, rng_of
 from liftgate.sim.world.registry import Installer
 from liftgate.sim.world.shape import Shape
+from liftgate.sim.world.wallet import Wallet
 
 REST_MS_MAX = 60 * 60_000
 """How long after the last fault everything must have come to rest. Backlogs and backoffs are minutes."""
@@ -61,6 +62,7 @@ class World:
         self.node = Node(self.loop, plan.shape, self.auditor, self.rng("node"), self.finding)
         self.network = Network(self.loop, self.node, self.rng("network.delays"))
         self.node.network = self.network
+        self.wallet = Wallet(self)
         self.node.on_start.append(self._started)
         self.readers = {spec.id: ReaderDevice(self, spec) for spec in plan.shape.readers}
         self.services = {spec.id: ServiceDevice(self, spec) for spec in plan.shape.services}

@@ -9,6 +9,7 @@ from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.finding import Finding
 from liftgate.sim.world.audit.records import READER_EVENTS, Bad, Event, Record, plain
 from liftgate.sim.world.audit.table import CHAPTERS
+from liftgate.sim.world.audit.tickets import Truth
 
 Chapters = tuple[type[Chapter], ...]
 
@@ -22,7 +23,8 @@ class Shaped(Protocol):
 
 class Auditor:
     """Judges a world. findings: what was found, in order; kept: the durable journal; lots: facts by lot;
-    made: every event that readers numbered, recorded: those of them that are durable, by their names;
+    made: every event that readers numbered, recorded: those of them that are durable, by their names; shown:
+    what is true of the ticket or tag of the scan at hand;
     config: the configuration now in force; up_ms: since when there is an engine whose disk takes all that it
     writes: what is due may not come later than that and some seconds.
 
@@ -40,6 +42,8 @@ class Auditor:
         self.records = 0
         self.up_ms = 0
         self._struck = 0
+        self.shown: Truth | None = None
+        self._truths: dict[tuple[str, bytes], Truth] = {}
         self.chapters = [chapter(self) for chapter in chapters]
         self._called = {name: self._callers(name) for name in HOOKS}
         self._judges, self._folded = self._called["judge"], self._called["folded"]
@@ -127,6 +131,23 @@ class Auditor:
         lot.fold(event)
         for folded in self._folded:
             folded(event, lot)
+
+    def genuine(
+        self,
+        lot: str,
+        token: bytes,
+        name: bytes,
+        ticket: tuple[str, int, int, bool] | None,
+        count: int | None,
+    ) -> None:
+        """Somebody made a token that a lot's keys vouch for: a ticket (for which lot, from and until when in
+        Unix s, for one entry), or a tag's word at this tap.
+        """
+        self._truths[lot, token] = Truth(name, *(ticket or ("", 0, 0, False)), count)
+
+    def truth(self, lot: str, token: bytes) -> Truth | None:
+        """What is true of a token; None: nobody made it."""
+        return self._truths.get((lot, token))
 
     def objections(self, look: Look, lot: Lot) -> set[int]:
         """Every reason that is true of a scan, by all chapters."""

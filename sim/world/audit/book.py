@@ -290,7 +290,7 @@ class Book:
         found = next(
             (
                 each
-                for each in self.of(r.credential(*event["detail"]))
+                for each in self.of(r.credential(*event["detail"][:2]))
                 if each.area == event["area"] and each.may_come(event["at_ms"]) and self.rules is not None
             ),
             None,
@@ -300,7 +300,9 @@ class Book:
     def _arrived(self, id: bytes | None, event: Event, inside: bool) -> None:
         found = self.all.get(id or b"")
         if found is not None:
-            kind, token = event["detail"] if event["type"] == r.HISTORY else (event["kind"], event["token"])
+            kind, token = (
+                event["detail"][:2] if event["type"] == r.HISTORY else (event["kind"], event["token"])
+            )
             found.credential = r.credential(kind, token)
             found.session = event["session"]
             found.state = INSIDE if inside else ARRIVING

@@ -129,7 +129,7 @@ class Entitled:
         """
         if event["session"] in self.begun:
             return self.came.get(event["session"], {})
-        credential, own = r.credential(*event["detail"]), {}
+        credential, own = r.credential(*event["detail"][:2]), {}
         passes, group = self.passes_of(credential), self.group_of(credential)
         if passes:
             valid = (each for each in passes if is_valid(each.spec, event["at_ms"]))

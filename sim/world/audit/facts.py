@@ -95,7 +95,7 @@ class Lot:
 
     def look(self, event: Event) -> Look:
         """A recorded scan, live or told later, as the rules see it now."""
-        kind, token = (event["kind"], event["token"]) if event["type"] == r.SCAN else event["detail"]
+        kind, token = (event["kind"], event["token"]) if event["type"] == r.SCAN else event["detail"][:2]
         lane, name = self.lane(event), r.credential(kind, token)
         stay = self.stay(name)
         return Look(lane, self.way_of(lane, stay), kind, name, stay, event["at_ms"], event["now_ms"])

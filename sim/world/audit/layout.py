@@ -19,7 +19,9 @@ class Block(NamedTuple):
 
 
 class Lane(NamedTuple):
-    """A lane of a reader. taken: per kind of credential "open", "known" or "off"."""
+    """A lane of a reader. taken: per kind of credential "open", "known" or "off"; of tags, where the lot has
+    keys for them.
+    """
 
     reader: str
     number: int
@@ -79,9 +81,9 @@ class Layout:
         """A reader's lanes, from here on; an area that is not there any more stands for the outermost."""
         self.reader_specs[reader] = lanes
         self.lanes = {key: lane for key, lane in self.lanes.items() if key[0] != reader}
-        for number, direction, area, gate, confirm, codes, cards, plates, *_ in lanes:
+        for number, direction, area, gate, confirm, codes, cards, plates, *tags in lanes:
             inside = self.known_area(area)
-            taken = {1: codes, 2: cards, 3: "off", 4: plates}
+            taken = {1: codes, 2: cards, 3: _of_tags(cards, tags), 4: plates}
             self.lanes[reader, number] = Lane(reader, number, direction, inside, gate, confirm, taken)
 
     def known_area(self, area: str) -> str:
@@ -111,3 +113,8 @@ class Layout:
         blocks = self.area_blocks(lane.area)
         near = self.gates.get(lane.gate or "", [])
         return sorted(blocks, key=lambda block: near.index(block.key) if block.key in near else len(near))
+
+
+def _of_tags(cards: str, tags: list[str]) -> str:
+    """As cards are taken, where a lane does not say that it takes none."""
+    return "off" if tags else "open" if cards == "open" else "known"

@@ -36,7 +36,8 @@ class Once(Chapter):
         history = event["type"] == r.HISTORY
         type = event["what"] if history else event["type"]
         rest = _rest(event)[: len(made.rest)]
-        if (type, event["lane"], rest) != (made.type, made.lane, _told(event, made)):
+        expected = _told(event, made) if made.type != r.SCAN else self._proven(event, made)
+        if (type, event["lane"], rest) != (made.type, made.lane, expected):
             self.find("told otherwise", tell(event), f"what its reader told: {made}")
         if history and made.alone and event["verdict_given"] != made.verdict_given:
             self.find("told otherwise", tell(event), f"verdict given {made.verdict_given}")
@@ -44,6 +45,12 @@ class Once(Chapter):
             self.find("history decided", tell(event), "what a reader did alone is recorded as it happened")
         if not _right_time(event, made.at_ms):
             self.find("wrong time", tell(event), f"the reader's {made.at_ms}, or the engine's where far off")
+
+    def _proven(self, event: Event, made: Made) -> list[Any]:
+        """A scan stands under what it proved, where the lot has rules of tickets."""
+        ruled = "tickets" in self.audit.lots[event["lot"]].rules
+        truth = self.audit.truth(event["lot"], made.rest[1]) if ruled else None
+        return made.rest if truth is None else [made.rest[0], truth.name]
 
 
 def _rest(event: Event) -> list[Any]:

@@ -27,6 +27,7 @@ from liftgate.sim.world.audit.reservations import Reservations
 from liftgate.sim.world.audit.rows import Rows
 from liftgate.sim.world.audit.sessions import Sessions
 from liftgate.sim.world.audit.spots import Spots
+from liftgate.sim.world.audit.tickets import Tickets
 
 CHAPTERS: tuple[type[Chapter], ...] = (
     Order,
@@ -40,6 +41,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Passback,
     Limits,
     Identity,
+    Tickets,
     Reasons,
     Reservations,
     Spots,

@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.schema import LotConfig
-from liftgate.sim.world.rules import classes, entitlements, lanes, passback, reservations
+from liftgate.sim.world.rules import classes, entitlements, lanes, passback, reservations, tickets
 from liftgate.sim.world.rules.ledger import draw_ledger, draw_limits, draw_reconciliation
 from liftgate.sim.world.shape import Shape
+from liftgate.sim.world.wallet import secrets_of
 
 DrawRules = Callable[[random.Random, Shape, LotConfig], dict[str, Any] | None]
 """The theme's rules for this lot, as the file would say them; None: this lot has none."""
@@ -24,6 +25,7 @@ RULES: tuple[tuple[str, DrawRules], ...] = (
     ("reservations", reservations.draw),
     ("passback", passback.draw_passback),
     ("identity", passback.draw_identity),
+    ("tickets", tickets.draw),
 )
 """By theme; the name is part of the seed."""
 
@@ -37,6 +39,7 @@ def with_rules(shape: Shape, rng_of: Callable[[str], random.Random]) -> Shape:
 
 def _ruled(shape: Shape, lot: LotConfig, sources: dict[str, random.Random]) -> LotConfig:
     drawn = {theme: draw(sources[theme], shape, lot) for theme, draw in RULES}
-    return msgspec.structs.replace(
+    ruled = msgspec.structs.replace(
         lot, rules={name: rules for name, rules in drawn.items() if rules is not None}
     )
+    return msgspec.structs.replace(ruled, secrets=secrets_of(ruled))

@@ -47,6 +47,8 @@ SEEDS_MAX = {
     "last-in-line": 80,
     "follower-again": 25,
     "plate-again": 40,
+    "ticket-again": 60,
+    "tap-again": 45,
 }
 
 
