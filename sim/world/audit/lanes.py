@@ -257,8 +257,7 @@ class LaneWatch(Chapter):
     so much silence, until it is heard; barriers are raised for causes that the lot takes.
 
     times: by lane and what; over: those with too many, since when that is known; before: the last event of a
-    lot, which a finding follows; heard: when a reader's event last came that was decided; said: when
-    something of it last came.
+    lot, which a finding follows; heard: when a reader's event came that was decided; said: when anything did.
     """
 
     def __init__(self, audit: "Auditor") -> None:
@@ -314,10 +313,8 @@ class LaneWatch(Chapter):
         elif event["type"] in (r.RULES_SET, r.LOT_CONFIGURED):
             self._recount(lot)
         if event["type"] in r.READER_EVENTS:
-            came_ms = event["now_ms"]
-            if "tickets" in lot.rules:  # what waits for a proof is decided a little after it came
-                came_ms = min(came_ms, self.said.get(event["reader"], 0))
-            self.heard[event["reader"]] = max(came_ms, self.heard.get(event["reader"], 0))
+            late = "tickets" in lot.rules  # what waits for a proof is decided a little after it came
+            self.heard[event["reader"]] = self.said.get(event["reader"], 0) if late else event["now_ms"]
         what = self._counted(event)
         if what is not None and (most := self._most(lot, what)) is not None:
             key = (event["reader"], event["lane"], what)
