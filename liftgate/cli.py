@@ -20,6 +20,7 @@ COMMANDS = {
     "scan": "read one card at one lane and print the decision",
     "do": "give a running engine an order",
     "ask": "ask a running engine",
+    "card": "cards that a lot knows, with groups and validity: list, import, add, remove",
     "reader": "the device registry: add a reader, give it a new key, cut it off, list all",
     "findings": "what a person should look at, from the journal",
     "why": "why a scan was decided as it was, from the journal",

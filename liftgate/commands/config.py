@@ -7,15 +7,13 @@ import sys
 from pathlib import Path
 
 from liftgate.commands.common import FINE, USAGE, say_example
+from liftgate.commands.records import lots_of
 from liftgate.configs.loader import load
 from liftgate.configs.problems import ConfigErrors
 from liftgate.configs.schema import Config
 from liftgate.engine.configured import RegistryConflict, check_registry
-from liftgate.engine.core.model import Lot
-from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.storage import StorageError
-from liftgate.engine.replay import read_lots
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.file}: {many} mistake{'s' if many > 1 else ''}", file=sys.stderr)
         return USAGE
     try:
-        check_registry(config, registered_lots(config))
+        check_registry(config, lots_of(config))
     except RegistryConflict as conflict:
         print(f"{args.file}: {conflict}", file=sys.stderr)
         return USAGE
@@ -56,17 +54,6 @@ def run(args: argparse.Namespace) -> int:
         return USAGE
     print(f"{args.file}: fine: {_sum(config)}")
     return FINE
-
-
-def registered_lots(config: Config) -> list[Lot]:
-    """The file's lots as its journal has them, if there is one: they may have readers of their own.
-
-    An engine may run on it; what is read then is as of now.
-    """
-    if not config.engine.journal.is_dir():
-        return []
-    lots = read_lots(DiskStorage(config.engine.journal, make=False))
-    return [lots[lot.id] for lot in config.lots if lot.id in lots]
 
 
 def _sum(config: Config) -> str:
