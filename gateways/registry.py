@@ -11,6 +11,7 @@ from liftgate.engine.core.model import Lot, Reader
 from liftgate.engine.core.parts.base import Reply
 from liftgate.engine.core.parts.registry import registry_of
 from liftgate.engine.core.parts.registry_entry import Registered
+from liftgate.engine.core.parts.registry_orders import ORDERS
 
 if TYPE_CHECKING:
     from liftgate.gateways.gateway import Gateway
@@ -30,16 +31,21 @@ def objection(gateway: "Gateway", lot: Lot, message: m.CommandMessage) -> Object
 
     Not on record, like an order that a service may not give: the same order is fine once that is mended.
     """
-    if message.name not in _WITH_KEY:
+    if message.name not in ORDERS:
         return None
     directory, reader = gateway.directory, message.args.get("reader")
-    if message.name in _WITH_ID and reader in directory.filed:
-        return "in_file", {"text": f"reader {reader!r} stands in the configuration file"}
+    if reader in directory.filed:
+        text = (
+            f"reader {reader!r} stands in the configuration file: change it there, and start the engine again"
+        )
+        return "in_file", {"text": text}
     if message.name in _WITH_ID:
         for other in gateway.engine.lots.values():
             found = registry_of(other)
             if other is not lot and found is not None and found.is_active(str(reader)):
                 return "exists", {"text": f"reader {reader!r} is registered in lot {other.id}"}
+    if message.name not in _WITH_KEY:
+        return None
     if directory.registry_key is None:
         return "no_registry_key", {
             "text": "the engine has no [engine] registry_key, or was not started with it"

@@ -72,6 +72,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _common(restore)
     _key_options(restore)
     _lane_option(restore, required=False)
+    rewrap = actions.add(
+        "rewrap",
+        _rewrap,
+        "Wrap registered readers' keys anew, after the engine was started with another registry_key.\n"
+        "Readers keep their keys. Where one is being rotated the new key is kept, and the old one dies.",
+        " --old registry.key.old",
+    )
+    _which_engine(rewrap)
+    rewrap.add_argument("--reason", default="", metavar="TEXT", help="why, for whoever reads the journal")
+    rewrap.add_argument(
+        "--old", type=Path, required=True, metavar="FILE", help="the registry_key before, 64 hex digits"
+    )
     listed = actions.add("list", _list, "Every reader, of the file and of the registry.", "")
     _which_engine(listed)
     listed.add_argument("--json", action="store_true", help="a JSON object a line")
@@ -168,6 +180,23 @@ def _restore(args: argparse.Namespace) -> int:
     lanes = {"lanes": registry.lanes_of(args.lane)} if args.lane else {}
     key = registry.new_key(args, config)
     return _print_done(args, registry.give(args, config, "restore_reader", lanes, key), key)
+
+
+def _rewrap(args: argparse.Namespace) -> int:
+    config = load(args.config)
+    left: list[str] = []
+    done = 0
+    for reader, key in registry.wrapped_before(args, config):
+        if key is None:
+            left.append(reader)
+            continue
+        args.reader, args.id, args.key_in = reader, None, args.old
+        registry.give(args, config, "rotate_reader_key", {"overlap_s": 0}, key)
+        done += 1
+    print(f"{done} readers' keys are wrapped anew")
+    for reader in left:
+        print(f"left         {reader}: its key was wrapped under neither; rotate-key gives it a new one")
+    return FAILED if left else FINE
 
 
 def _print_done(args: argparse.Namespace, done: Row, key: NewKey | None = None) -> int:

@@ -15,11 +15,12 @@ import msgspec
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
 from liftgate.codecs.events.registry import check_of
-from liftgate.codecs.keywrap import KEY_BYTES, wrap
-from liftgate.commands import desk
+from liftgate.codecs.keywrap import KEY_BYTES, WrongKey, unwrap, wrap
+from liftgate.commands import desk, records
 from liftgate.commands.common import USAGE, Trouble, dialer, pick_service, run_trio
 from liftgate.configs.schema import KINDS, Config, Key, LaneConfig, ReaderConfig
 from liftgate.configs.secrets import file_bytes
+from liftgate.engine.configured import registered_in
 from liftgate.engine.core.parts.registry_orders import ORDERS, LaneArgs
 from liftgate.sim.city.client import Client, ConnectionLost
 
@@ -82,6 +83,30 @@ def _write_key(path: Path, key: bytes) -> None:
         out.write(key.hex() + "\n")
         out.flush()
         os.fsync(out.fileno())
+
+
+def wrapped_before(args: argparse.Namespace, config: Config) -> list[tuple[str, NewKey | None]]:
+    """The readers whose keys are not wrapped under the configuration's registry_key, each with its newest key
+    wrapped under that; None where args.old does not unwrap it. By the journal. Raises Trouble.
+    """
+    wrapping, old = config.engine.registry_key, _read_key(args.old)
+    if wrapping is None:
+        raise Trouble(f"{args.config} has no [engine] registry_key", USAGE)
+    wanted = lots_of(args, config)
+    entries = [each for lot in records.lots_of(config) if lot.id in wanted for each in registered_in(lot)]
+    found: list[tuple[str, NewKey | None]] = []
+    for each in entries:
+        if _unwrapped(wrapping, each.keys[-1]) is None:
+            key = _unwrapped(old, each.keys[-1])
+            found.append((each.reader, None if key is None else NewKey(Key(key), wrap(wrapping, key), None)))
+    return found
+
+
+def _unwrapped(wrapping: bytes, wrapped: bytes) -> bytes | None:
+    try:
+        return unwrap(wrapping, wrapped)
+    except WrongKey:
+        return None
 
 
 # -- lanes

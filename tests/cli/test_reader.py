@@ -90,7 +90,7 @@ def test_what_is_refused_leaves_no_key(running: Path, tmp_path: Path) -> None:
     assert "File exists" in refused(running, "add", *new, *LANE, "x", code=2)
     assert out.read_text() == "mine"
     assert "there is no reader nobody" in refused(running, "revoke", "nobody")
-    assert "(not_registered)" in refused(running, "revoke", "north-entry-1")
+    assert "(in_file)" in refused(running, "revoke", "north-entry-1")
 
 
 def test_mistakes_are_told_before_anything_is_sent(config: Path, tmp_path: Path) -> None:
@@ -121,6 +121,21 @@ def test_a_wrong_registry_key_closes_nothing_else(config: Path, tmp_path: Path) 
         )
         process.terminate()
         assert "registry.readers_locked_out" in process.communicate()[1]
+
+
+def test_a_new_registry_key_is_brought_in(config: Path, tmp_path: Path) -> None:
+    """Keys are wrapped anew while the engine runs, readers keep theirs; the second time none is left."""
+    key, old = tmp_path / "key", tmp_path / "registry.key.old"
+    with engine(config):
+        reader(config, "add", "--lot", "north", *LANE, "--key-out", key, "gate-7")
+    text = config.read_text()
+    old.write_text(re.findall('registry_key = "([^"]*)"', text)[0] + "\n")
+    config.write_text(re.sub('registry_key = "[^"]*"', f'registry_key = "{"ab" * 32}"', text))
+    with engine(config):
+        assert "left         gate-7" in liftgate("reader", "rewrap", "--config", config, "--old", key).stdout
+        assert "1 readers' keys" in liftgate("reader", "rewrap", "--config", config, "--old", old).stdout
+        assert scan(config, "--key-in", key, reader="gate-7").returncode == 0
+        assert "0 readers' keys" in liftgate("reader", "rewrap", "--config", config, "--old", old).stdout
 
 
 def test_one_id_in_file_and_registry_does_not_start(config: Path) -> None:

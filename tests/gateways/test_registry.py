@@ -219,6 +219,7 @@ def test_ids_of_the_file_cannot_be_registered() -> None:
     site = Site(both)
     position = site.engine.position
     assert site.add("r0").code == "in_file"
+    assert site.order("revoke_reader", reader="r0").code == "in_file"
     assert site.engine.position == position
     assert site.add("new").ok
     elsewhere = [{"number": 0, "direction": "exit", "area": "south"}]
