@@ -93,7 +93,7 @@ def reader_command(folder: Path) -> str:
     flash = folder / "flash"
     return (
         f"{FIRMWARE} --connect {{connect}} --reader {{reader}} --key {{key}} --flash {flash}"
-        " --backoff-ms 100 --backoff-max-ms 400 --plain yes"
+        " --backoff-ms 100 --backoff-ms-max 400 --plain yes"
     )
 
 
