@@ -43,7 +43,7 @@ class Report:
     """Results of one run, by requirement.
 
     A failure stays a failure, with what was seen first; a later scenario that passes does not excuse it.
-    touched: ids judged since it was cleared.
+    touched: ids told of since it was cleared.
     """
 
     def __init__(self, requirements: Iterable[Requirement]) -> None:
@@ -70,6 +70,7 @@ class Report:
 
     def unseen(self, id: str, why: str) -> None:
         """The requirement could not be judged; a judgement before or after this stands."""
+        self.touched.add(id)
         self._found.setdefault(id, (Verdict.NOT_SEEN, why))
 
     def results(self) -> list[Result]:

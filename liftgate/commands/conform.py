@@ -172,9 +172,17 @@ def _list(args: argparse.Namespace) -> int:
 
 def _chosen(requirements: tuple[Requirement, ...], args: argparse.Namespace) -> list[Requirement]:
     """Those that --only and --skip leave. Raises Trouble."""
+    left_out = _skipped(requirements, args)
+    return [each for each in _named(requirements, args.only) if each not in left_out]
+
+
+def _skipped(requirements: tuple[Requirement, ...], args: argparse.Namespace) -> list[Requirement]:
+    return _named(requirements, args.skip) if args.skip else []
+
+
+def _named(requirements: tuple[Requirement, ...], names: list[str]) -> list[Requirement]:
     try:
-        skipped = chosen(requirements, args.skip) if args.skip else []
-        return [each for each in chosen(requirements, args.only) if each not in skipped]
+        return chosen(requirements, names)
     except KeyError as error:
         raise Trouble(f"no requirement is called {error.args[0]}: liftgate conform --list", USAGE) from None
 
@@ -239,11 +247,12 @@ def _say(text: str) -> None:
 
 
 def _conclude(args: argparse.Namespace, side: str, report: Report, wanted: list[Requirement]) -> int:
-    # What failed is shown in any case: a bad frame may have ended what was asked for.
+    # A failed one is shown also if only others were asked for: a bad frame may have been what ended those.
+    skipped = _skipped(OF_READERS if side == "reader" else OF_ENGINES, args)
     results = [
-        result
-        for result in report.results()
-        if result.requirement in wanted or result.verdict is Verdict.FAIL
+        each
+        for each in report.results()
+        if each.requirement in wanted or (each.verdict is Verdict.FAIL and each.requirement not in skipped)
     ]
     if args.json:
         print(tables.as_json(side, results))

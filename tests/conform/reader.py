@@ -75,9 +75,10 @@ class SimReader:
             self._happened(m.Passage.TYPE, [at_ms, LANE, 1, None])
 
     def _happened(self, kind: int, fields: list[Any]) -> None:
-        self.no += 2 if self.has("leaves out numbers") and self.no % 4 == 1 else 1
-        assert self.door is not None
         alone = self.end is None and self.door.now - self.lost_at >= ALONE_S
+        if alone and kind == m.Scan.TYPE and self.has("refuses alone"):
+            return
+        self.no += 2 if self.has("leaves out numbers") and self.no % 4 == 1 else 1
         if alone and self.policy.get("hours") and not self.has("replays as live"):
             verdict = m.OPEN if kind == m.Scan.TYPE and not self.has("no verdicts") else 0
             self.backlog[self.no] = (kind, verdict, [self.no, *fields])

@@ -123,6 +123,14 @@ def test_nobody_lets_a_car_pass() -> None:
     assert verdicts(results, Verdict.NOT_SEEN) == {"R-EVENT-5"}
 
 
+def test_a_reader_that_decides_nothing_alone() -> None:
+    """What it does not do alone is not seen; that it sends what it has again still is."""
+    results = judge("refuses alone")
+    assert verdicts(results, Verdict.FAIL) == set()
+    assert verdicts(results, Verdict.NOT_SEEN) == {"R-REPLAY-1", "R-REPLAY-2", "R-REPLAY-4", "R-REPLAY-5"}
+    assert "1 events, 0 scans" in results["R-REPLAY-1"].seen and "POLICY" in results["R-REPLAY-1"].seen
+
+
 def test_nobody_connects() -> None:
     """Without a reader everything is not seen, and that is said soon."""
     reader = SimReader()
