@@ -77,5 +77,8 @@ class Tester(Protocol):
     def do(self, act: Act) -> None:
         """Have it done, or say that it is to be done now. Raises Unseen if it cannot be done."""
 
+    def check(self) -> None:
+        """Raises Unseen if there is nobody any more who could do anything."""
+
     def say(self, text: str) -> None:
         """Tell what is going on."""

@@ -32,6 +32,9 @@ class Person:
         self.say = say
         self._lane = lane
 
+    def check(self) -> None:
+        """See the port: a person may always come back."""
+
     def do(self, act: Act) -> None:
         """See the port."""
         self.say(f">>> NOW: {_TOLD[act].format(lane=self._lane)}")
@@ -47,6 +50,9 @@ class Command:
         self._command = command
         self._lane = lane
         self._cards = _cards()
+
+    def check(self) -> None:
+        """See the port: each act is a command of its own."""
 
     def do(self, act: Act) -> None:
         """See the port."""
@@ -82,19 +88,26 @@ class Program:
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(self._arguments, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, bufsize=0)
 
+    def check(self) -> None:
+        """See the port."""
+        code = self._process.poll()
+        if code is not None:
+            raise Unseen(f"{self._arguments[0]} has ended with {code}")
+
     def do(self, act: Act) -> None:
         """See the port."""
         if act is Act.RESTART:
             self.end()
             self._process = self._start()
             return
+        self.check()
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(
                 b"card %b\n" % next(self._cards).encode() if act is Act.SCAN else b"pass\n"
             )
         except OSError as error:
-            raise Unseen(f"{self._arguments[0]} has ended: {self._process.poll()}") from error
+            raise Unseen(f"{self._arguments[0]} has ended") from error
 
     def end(self) -> None:
         """Kill it."""

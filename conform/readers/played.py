@@ -17,6 +17,9 @@ ANSWER_S = 5.0
 """Far above any reader's time to answer an order."""
 
 SIGN_ON_S = 5.0
+LOOK_S = 0.5
+"""How often is looked whether the reader under test still runs, while it is awaited."""
+
 EVENT_KINDS = (m.Scan.TYPE, m.Passage.TYPE, m.LaneStatus.TYPE)
 CLOCK_MS_OFF = 10_000
 """Above this a scan is decided by the engine's clock, and the difference is recorded (protocol.md)."""
@@ -151,7 +154,7 @@ class PlayedEngine:
 
     def accept(self) -> EngineTalk:
         """The reader's next connection. Raises Unseen if none comes; who did not come once is not awaited."""
-        link = self.door.accept(0 if self._absent else self.settings.patience_s)
+        link = self._wait_link(0 if self._absent else self.settings.patience_s)
         self._absent = link is None
         if link is None:
             if self._came:
@@ -160,6 +163,13 @@ class PlayedEngine:
         talk = EngineTalk(self, link)
         self._talks.append(talk)
         return talk
+
+    def _wait_link(self, wait_s: float) -> Link | None:
+        """The next connection, None after wait_s. Raises Unseen as soon as the reader is known to be gone."""
+        until = self.door.now_s() + wait_s
+        while (link := self.door.accept(min(LOOK_S, wait_s))) is None and self.door.now_s() < until:
+            self.tester.check()
+        return link
 
     def greet(self) -> tuple[EngineTalk, Frame]:
         """The next connection that says HELLO, and its HELLO; one that ends before is an older attempt."""

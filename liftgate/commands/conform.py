@@ -102,8 +102,8 @@ def _stimulus(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--stimulus-stdin",
         metavar="CMD",
-        help="with --listen: the reader is this program, worked by its standard input; {connect}, {reader}, "
-        "{key} and {lane} are filled in",
+        help="with --listen: the reader is this program, worked by its standard input; {connect}, {port}, "
+        "{reader}, {key} and {lane} are filled in",
     )
     parser.add_argument(
         "--act-within",
@@ -233,7 +233,8 @@ def _tester(args: argparse.Namespace, key: bytes, port: int) -> Tester:
         return Command(args.stimulus, _say, args.lane)
     if args.stimulus_stdin is None:
         return Person(_say, args.lane)
-    values = {"connect": f"127.0.0.1:{port}", "reader": args.reader, "key": key.hex(), "lane": str(args.lane)}
+    values = {"connect": f"127.0.0.1:{port}", "port": str(port), "lane": str(args.lane)}
+    values |= {"reader": args.reader, "key": key.hex()}
     try:
         return Program(program_arguments(args.stimulus_stdin, **values), _say)
     except (KeyError, ValueError, IndexError) as error:

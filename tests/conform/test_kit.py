@@ -191,8 +191,9 @@ def test_a_program_that_has_ended(tmp_path: Path) -> None:
     """It cannot be worked any more: nothing is seen, and nothing hangs."""
     program = Program([sys.executable, "-c", ""], print)
     program._process.wait(20)
-    with pytest.raises(Unseen, match="has ended"):
-        program.do(Act.SCAN)
+    for worked in (program.check, lambda: program.do(Act.SCAN)):
+        with pytest.raises(Unseen, match="has ended with 0"):
+            worked()
     program.end()
 
 

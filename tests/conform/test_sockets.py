@@ -1,6 +1,7 @@
 """The kit's port on real sockets, and its command line against them."""
 
 import socket
+import sys
 import threading
 
 import pytest
@@ -93,6 +94,14 @@ def test_nobody_comes(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["conform", "--listen", f"{LOCAL}:0", *WHO, "--patience", "0.1", "--json"])
     assert code == 1
     assert '"pass": 0' in capsys.readouterr().out
+
+
+def test_a_reader_that_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:
+    """A program that ends at once is not awaited: what it ended with is told."""
+    stimulus = f"{sys.executable} -c 'raise SystemExit(7)'"
+    words = ["--listen", f"{LOCAL}:0", *WHO, "--only", "R-SIGN-1", "--stimulus-stdin", stimulus, "--json"]
+    assert main(["conform", *words]) == 1
+    assert "has ended with 7" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
