@@ -273,6 +273,7 @@ VEILS: dict[type, dict[str, Veil]] = {
     lanes.LaneDown: _NOTHING,
     lanes.LaneUp: _NOTHING,
     lanes.TideTurned: _NOTHING,
+    lanes.AloneReported: _NOTHING,
 }
 """Which fields of which event leave otherwise than they are. Named here is every event, and every field of it
 whose type could hold a token (bytes, or anything at all); tests/history/test_privacy.py holds that, so that a

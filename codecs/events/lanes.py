@@ -102,6 +102,15 @@ class LaneUp(OperatorEvent, frozen=True, tag=0x88):
     since_ms: int
 
 
+class AloneReported(OperatorEvent, frozen=True, tag=0x8E):
+    """A reader begins to tell by REPLAY what it did alone since since_ms: what it opened for is counted from
+    nothing.
+    """
+
+    reader: str
+    since_ms: int
+
+
 class TideTurned(OperatorEvent, frozen=True, tag=0x89):
     """A lane for both ways runs "in" or "out" only, is "closed", or "off": both ways as without a tide.
 

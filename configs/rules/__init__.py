@@ -17,6 +17,7 @@ from liftgate.configs.rules.identity import IdentityRules
 from liftgate.configs.rules.lanes import Lanes
 from liftgate.configs.rules.ledger import Ledger
 from liftgate.configs.rules.limits import Limits
+from liftgate.configs.rules.offline import Offline
 from liftgate.configs.rules.passback import PassbackRules
 from liftgate.configs.rules.reconciliation import Reconciliation
 from liftgate.configs.rules.reservations import Reservations
@@ -33,6 +34,7 @@ THEMES: dict[str, type[msgspec.Struct]] = {
     "passback": PassbackRules,
     "reservations": Reservations,
     "tickets": Tickets,
+    "offline": Offline,
 }
 """By the theme's name in the file."""
 

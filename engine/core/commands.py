@@ -87,14 +87,19 @@ class ReportLane(ReaderCommand):
 
 
 class RecordHistory(ReaderCommand):
-    """One entry of a REPLAY: `what` is its type, `fields` what stands after `lane` in its body; proof: of a
-    scan whose credential proves itself.
+    """One entry of a REPLAY: `what` is its type, `fields` what stands after `lane` in its body.
+
+    proof: of a scan whose credential proves itself; alone_ms: when the reader was last heard before the
+    connection over which it tells this; restarted: by an engine that has ended since, and the last thing in
+    its journal is all that is known of the time.
     """
 
     what: int
     verdict_given: int
     fields: tuple[Any, ...]
     proof: Proof | None = None
+    alone_ms: int = 0
+    restarted: bool = True
 
 
 class Tick(msgspec.Struct):
@@ -116,6 +121,15 @@ class ReaderSeen(msgspec.Struct):
 
     now_ms: int
     reader: str
+
+
+class MakeFinding(msgspec.Struct):
+    """The gateway saw something that a person should look at; kind, text and about as in FindingMade."""
+
+    now_ms: int
+    kind: str
+    text: str
+    about: dict[str, Any]
 
 
 class ConfigureLot(msgspec.Struct):
@@ -159,6 +173,7 @@ Command = (
     | Tick
     | ReaderAway
     | ReaderSeen
+    | MakeFinding
     | ConfigureLot
     | ConfigureReader
     | KeyUsed

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from liftgate.codecs.events.operators import MoveLapsed, OperatorEvent
+from liftgate.codecs.events.operators import FindingMade, MoveLapsed, OperatorEvent
 from liftgate.engine.core import commands as c
 from liftgate.engine.core.configure import configure_lot, configure_reader
 from liftgate.engine.core.events import Event, LaneReported
@@ -73,6 +73,10 @@ def _key_used(lot: Lot, used: c.KeyUsed) -> tuple[Event, ...]:
     return () if registry is None else registry.key_used(used.reader, used.now_ms)
 
 
+def _make_finding(lot: Lot, seen: c.MakeFinding) -> tuple[Event, ...]:
+    return _numbered(lot, [FindingMade(lot.id, 0, seen.now_ms, seen.kind, seen.text, seen.about)])
+
+
 def is_due(lot: Lot, now_ms: int) -> bool:
     """Whether a Tick may bring something."""
     return bool(lot.moving) or any(part.next_ms <= now_ms for part in lot.parts.values())
@@ -85,6 +89,7 @@ _DECIDERS: dict[type, Callable[[Lot, Any], tuple[Event, ...]]] = {
     c.Tick: _tick,
     c.ReaderAway: _reader_away,
     c.ReaderSeen: _reader_seen,
+    c.MakeFinding: _make_finding,
     c.ConfigureLot: configure_lot,
     c.ConfigureReader: configure_reader,
     c.KeyUsed: _key_used,

@@ -1,12 +1,19 @@
 """REPLAY: what readers did while they were alone, taken into the state as it happened.
 
-Nothing here opens or refuses. Where the rules would have decided otherwise the event carries a finding.
+Nothing here opens or refuses. Where the rules would have decided otherwise the event carries a finding: the
+first that is true, as a live scan is given one reason. Where `[lot.rules.offline]` lets readers decide alone
+it may also be one of its limits, and what else is wrong with an entry is a finding of its own beside it.
 """
 
+from msgspec.structs import replace
+
 from liftgate.codecs import codes, raw
+from liftgate.codecs.events.lanes import AloneReported
+from liftgate.codecs.events.operators import FindingMade
 from liftgate.engine.core.commands import ReadCredential, RecordHistory
-from liftgate.engine.core.events import HistoryRecorded, PassageRecorded, ScanDecided
+from liftgate.engine.core.events import Event, HistoryRecorded, PassageRecorded, ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Stay
+from liftgate.engine.core.parts.offline import TOO_LONG, TOO_MANY, OfflinePart, offline_of, opens_entry
 from liftgate.engine.core.parts.passes import THEME
 from liftgate.engine.core.passages import BACKED_OUT, PASSED, passage_effect, passing_way, stay_before
 from liftgate.engine.core.reads import new_session, way_through
@@ -15,36 +22,75 @@ from liftgate.engine.core.rules.place import HasSpace
 LOOK = 500
 """Reason: the reader refused what the rules would have let through; a human should look."""
 
+DENIED, USED_BEFORE, INSIDE, NOT_INSIDE, FULL = 201, 204, 210, 211, 300
+WORDS = {
+    DENIED: "is on the deny list",
+    USED_BEFORE: "was used before",
+    INSIDE: "was inside already",
+    NOT_INSIDE: "left and was never seen coming in",
+    FULL: "came in above capacity",
+    TOO_MANY: "came in after the reader had opened as often as it may",
+    TOO_LONG: "came in when the reader had been alone for longer than it may decide",
+}
+"""What is found beside an entry's first finding: by reason, in words about its car."""
 
-def record_history(lot: Lot, command: RecordHistory) -> tuple[HistoryRecorded, ...]:
-    """One event, or none for a number that is known."""
+
+def record_history(lot: Lot, command: RecordHistory) -> tuple[Event, ...]:
+    """HistoryRecorded, in a lot whose readers may decide alone with what goes before and after it; none for a
+    number that is known.
+    """
     if command.numbering.has(command.no):
         return ()
+    part = offline_of(lot)
+    event, found = _recorded(lot, command, part is not None)
+    return (event,) if part is None else _with_limits(lot, command, part, event, found)
+
+
+def _with_limits(
+    lot: Lot, command: RecordHistory, part: OfflinePart, event: HistoryRecorded, found: list[int]
+) -> tuple[Event, ...]:
+    reader = event.reader
+    since_ms = part.begins(reader, event.at_ms, command.alone_ms, command.restarted)
+    before = (AloneReported(lot.id, event.seq, command.now_ms, reader, since_ms),) if since_ms else ()
+    event.seq += len(before)
+    if opens_entry(event):
+        found += part.exceeded(reader, event.at_ms, since_ms)
+    if not event.finding and found:
+        event.finding = found[0]
+    beside = [reason for reason in found if reason != event.finding]
+    made = (_finding(event, reason, command.now_ms) for reason in beside)
+    return (*before, event, *(replace(each, seq=event.seq + place) for place, each in enumerate(made, 1)))
+
+
+def _finding(event: HistoryRecorded, reason: int, now_ms: int) -> FindingMade:
+    about = {"reader": event.reader, "lane": event.lane, "boot": event.boot, "no": event.no, "reason": reason}
+    text = f"a car that {event.reader} let through alone {WORDS[reason]}"
+    return FindingMade(event.lot, 0, now_ms, "alone", text, about)
+
+
+def _recorded(lot: Lot, command: RecordHistory, all: bool) -> tuple[HistoryRecorded, list[int]]:
+    """The event, and where `all` are asked for every reason of WORDS by which the rules object."""
     lane = command.lane
     event = HistoryRecorded()
     event.name(lot, lane, command.numbering, command.no, min(command.at_ms, command.now_ms))
     event.what, event.area = command.what, lane.area.id
     event.verdict_given, event.detail = command.verdict_given, command.fields
+    found: list[int] = []
     if command.what == ScanDecided.TYPE:
-        _scan(lot, command, event)
+        found = _scan(lot, command, event, all)
     elif command.what == PassageRecorded.TYPE:
         _passage(lot, command, event)
-    return (event,)
+    return event, found
 
 
-def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
+def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded, all: bool) -> list[int]:
     read = _as_scan(lot, command, event)
-    reason = next(
-        (
-            found
-            for rule in (lot.entry if read.way == codes.IN else lot.exit)
-            if (found := rule.check(lot, read))
-        ),
-        0,
-    )
+    rules = iter(lot.entry if read.way == codes.IN else lot.exit)
+    reason = next((found for rule in rules if (found := rule.check(lot, read))), 0)
     if command.verdict_given != codes.OPEN:
         event.finding = 0 if reason else LOOK
-        return
+        return []
+    more = [found for rule in rules if (found := rule.check(lot, read)) in WORDS] if all and reason else []
     event.finding = reason or read.soft_reason
     event.effect = "promised" if command.lane.confirm else "moved"
     if read.way == codes.IN:
@@ -53,6 +99,7 @@ def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> None:
         event.session = read.stay.session
     else:  # nobody knew it was in; where the lane confirms, its PASSAGE counts it
         event.effect = "" if command.lane.confirm else "adrift"
+    return list(dict.fromkeys(more))
 
 
 def _as_scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> ReadCredential:

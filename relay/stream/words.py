@@ -44,7 +44,7 @@ BY_NAME: dict[str, Word] = {
     "until_ms": ("Unix milliseconds; 0: until further notice", AT_MS + 3_600_000),
     "from_ms": ("begin, Unix milliseconds", AT_MS + 3_600_000),
     "to_ms": ("end, Unix milliseconds", AT_MS + 7_200_000),
-    "since_ms": ("since when the reader had not been heard, Unix milliseconds", AT_MS - 90_000),
+    "since_ms": ("since when the reader had not been heard or was alone, Unix milliseconds", AT_MS - 90_000),
     "entered_at_ms": ("when the stay began, Unix milliseconds", AT_MS - 3_600_000),
     "plan": ("name of the plan whose doing it is; empty: set by hand", "derby"),
     "step": ("which step of the plan, from 0", 1),

@@ -7,6 +7,7 @@ from liftgate.engine.core.parts.identity import Identity
 from liftgate.engine.core.parts.lanes import LanesPart
 from liftgate.engine.core.parts.ledger import Ledger
 from liftgate.engine.core.parts.limits import Limits
+from liftgate.engine.core.parts.offline import OfflinePart
 from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reconciliation import Reconciliation
 from liftgate.engine.core.parts.registry import RegistryPart
@@ -24,6 +25,7 @@ PARTS: tuple[type[Part], ...] = (
     ReservationsPart,
     RegistryPart,
     Tickets,
+    OfflinePart,
     Identity,
 )
 """In this order they are asked what is due, and told what happened. Identity is last, as it ends stays: what

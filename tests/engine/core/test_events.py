@@ -85,6 +85,7 @@ BY_OPERATORS: dict[type, dict[str, st.SearchStrategy[Any]]] = {
     lanes.RateExceeded: {"reader": ID, "lane": U8, "what": ID, "count": U8},
     lanes.LaneDown: {"reader": ID, "lanes": st.lists(U8).map(tuple), "since_ms": TIME},
     lanes.LaneUp: {"reader": ID, "lanes": st.lists(U8).map(tuple), "since_ms": TIME},
+    lanes.AloneReported: {"reader": ID, "since_ms": TIME},
     lanes.TideTurned: {"reader": ID, "lane": U8, "run": ID, "clear_until_ms": TIME, "until_ms": TIME}
     | {"actor": ID, "reason": WORDS},
     pe.PassIssued: {"spec": SPEC, "actor": ID, "reason": WORDS},
