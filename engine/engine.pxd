@@ -10,6 +10,7 @@ cdef class Engine:
     cdef public object journal
     cdef public dict lots
     cdef public long long now_ms
+    cdef public long long began_ms
     cdef public long long position
     cdef public bint accepting
     cdef public long long room_bytes

@@ -38,13 +38,13 @@ class Engine:
     lots: by id; now_ms: the engine's clock, the later of the wall clock and the last journalled time;
     position: of the last event, durable or not; accepting: whether the disk has room for a round;
     seal_bytes: how large records of scans may grow; untold: lots with lanes whose readers are still to be
-    told their mode.
+    told their mode; began_ms: the last journalled time when it was opened.
     """
 
     def __init__(self, journal: Journal, lots: dict[str, Lot], now_ms: int, room_bytes: int) -> None:
         self.journal = journal
         self.lots = lots
-        self.now_ms = now_ms
+        self.now_ms = self.began_ms = now_ms
         self.position = journal.durable_position
         self.accepting = True
         self.room_bytes = room_bytes

@@ -18,6 +18,8 @@ cdef class Gateway:
     cdef public dict services
     cdef public dict subscribers
     cdef public dict heard
+    cdef public dict away
+    cdef public object policies
     cdef public long long _looked_ms
     cdef public long long _started_ms
     cdef public dict _silent_since

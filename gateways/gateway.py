@@ -28,6 +28,7 @@ from liftgate.gateways import services
 from liftgate.gateways.directory import Directory
 from liftgate.gateways.keyring import Keyring
 from liftgate.gateways.link import Link
+from liftgate.gateways.policies import Policies
 from liftgate.gateways.proofs import Proofs
 from liftgate.gateways.prover import PromptProver, Prover
 
@@ -53,8 +54,9 @@ class Gateway:
     directory: who may sign on as a reader; out: frames of this round, in runs of one link each; fields, scan:
     the scan at hand, filled anew for each so that it stays in cache; links: every open connection; readers,
     services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
-    others speak for, by the clock that never jumps; decided: scans since the start; answered: times that what
-    waited for an answer was sent; proofs: of tickets and tags.
+    others speak for, by the clock that never jumps; away: when a signed-on reader was last heard before this
+    connection, Unix time in ms; policies: what readers are told that they may do alone; decided: scans since
+    the start; answered: times that what waited for an answer was sent; proofs: of tickets and tags.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces, prover: Prover | None = None) -> None:
@@ -73,6 +75,8 @@ class Gateway:
         self.heard: dict[str, int] = {}
         keyring = Keyring({lot.id: lot.secrets for lot in config.lots})
         self.proofs = Proofs(keyring, PromptProver() if prover is None else prover)
+        self.away: dict[str, int] = {}
+        self.policies = Policies(self)
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
@@ -200,9 +204,17 @@ class Gateway:
         signed_on = self.readers if link.role == m.READER else self.services
         before = signed_on.get(link.id)
         signed_on[link.id] = link
+        if link.role == m.READER:
+            self._note_absence(link.id, before)
         if before is not None:
             log.info("gateway.replaced", id=link.id, by=link.peer)
             before.goodbye("replaced")
+
+    def _note_absence(self, id: str, before: Link | None) -> None:
+        """Until when a reader that is back was heard, where that was in this process."""
+        heard_ms = max(-1 if before is None else before.heard_ms, self.heard.get(id, -1))
+        if heard_ms >= 0:
+            self.away[id] = self.now_ms - (self.steady_ms - heard_ms)
 
     def hungry(self) -> bool:
         """Whether a subscriber that reads has not had everything durable yet."""
@@ -218,6 +230,7 @@ class Gateway:
                 self.key_used(self.readers[id])
         for link in list(self.links):
             link.tick(self.steady_ms)
+        self.policies.tick()
         if self.steady_ms - self._looked_ms >= LOOK_MS and self.engine.accepting:
             self._looked_ms = self.steady_ms
             self._look_for_silence()
@@ -291,9 +304,13 @@ class Gateway:
 
     def send(self, link: Link, message: m.Message, ref: int = 0) -> None:
         """Pack a message that is not hot for `link`, in the order of what it is sent."""
+        self.send_packed(link, message.TYPE, m.encode(message), ref)
+
+    def send_packed(self, link: Link, kind: int, body: bytes, ref: int) -> None:
+        """The same with a body that is encoded already."""
         out = self.own(link)
-        at = begin_frame(out, message.TYPE, ref)
-        out.append(m.encode(message))
+        at = begin_frame(out, kind, ref)
+        out.append(body)
         end_frame(out, at)
 
     def pause_ms(self, entries: int) -> int:

@@ -277,7 +277,10 @@ class Link:
         self.send(m.Pong(), self.conn.ref)
 
     def _nothing(self, message: m.Message) -> None:
-        """PONG, DONE, TIME: that something came is all there is to know."""
+        """PONG, TIME: that something came is all there is to know."""
+
+    def _done(self, message: m.Done) -> None:
+        self.gateway.policies.done(self, message, self.conn.ref)
 
     def _ends(self, message: m.Goodbye | m.Error) -> None:
         if isinstance(message, m.Error):
@@ -369,7 +372,7 @@ _HANDLERS: dict[int, Any] = {
     m.Passage.TYPE: Link._passage,
     m.LaneStatus.TYPE: Link._lane_status,
     m.Replay.TYPE: Link._replay,
-    m.Done.TYPE: Link._nothing,
+    m.Done.TYPE: Link._done,
     m.TimeAsk.TYPE: Link._time,
     m.Time.TYPE: Link._nothing,
     m.Ping.TYPE: Link._ping,

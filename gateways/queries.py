@@ -33,6 +33,12 @@ class OfScan(msgspec.Struct, forbid_unknown_fields=True):
     no: m.Number
 
 
+class OfReader(msgspec.Struct, forbid_unknown_fields=True):
+    """args of policies: of one reader, or of all."""
+
+    reader: m.Id | None = None
+
+
 def occupancy(lot: Lot, args: Any) -> Reply:
     """The lot's counts, and each area's own."""
     areas = {
@@ -139,6 +145,15 @@ def answer(lot: Lot, name: str, args: dict[str, Any]) -> Reply:
     return reply
 
 
+def policies(gateway: "Gateway", lot: Lot, args: dict[str, Any]) -> Reply:
+    """Which of the lot's readers has which POLICY; it is the gateway that knows."""
+    try:
+        asked = msgspec.convert(args, OfReader)
+    except msgspec.ValidationError as error:
+        return False, "bad_args", {"text": str(error)}
+    return True, "", gateway.policies.view(lot, asked.reader)
+
+
 def status(gateway: "Gateway") -> dict[str, Any]:
     """The engine as it is now: what `liftgate up` and an operator's monitoring show."""
     engine = gateway.engine
@@ -155,4 +170,5 @@ def status(gateway: "Gateway") -> dict[str, Any]:
         "services": sorted(gateway.services),
         "accepting": engine.accepting,
         "cursors": engine.journal.cursors.all(),
+        "policies": gateway.policies.counts(),
     }

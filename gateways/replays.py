@@ -73,7 +73,19 @@ def _record(link: "Link", entry: m.ReplayEntry) -> Any:
     proof = None
     if entry.type == m.Scan.TYPE:
         proof = link.gateway.proofs.of(link.lot, told.kind, told.token)
+    away = link.gateway.away.get(link.id)
     command = RecordHistory(
-        lane, numbering, told.no, at_ms, engine.now_ms, entry.type, entry.verdict_given, detail, proof
+        lane,
+        numbering,
+        told.no,
+        at_ms,
+        engine.now_ms,
+        entry.type,
+        entry.verdict_given,
+        detail,
+        proof,
+        engine.began_ms if away is None else away,
+        away is None,
     )
-    return engine.do(link.lot, command)[0]
+    events = engine.do(link.lot, command)
+    return next(event for event in events if isinstance(event, HistoryRecorded))

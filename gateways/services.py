@@ -91,6 +91,7 @@ def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
         if target is not None:
             _tell(target, message)
         link.gateway.follow_registry(lot)
+        link.gateway.policies.order_done(lot)
     return result
 
 
@@ -167,6 +168,8 @@ def _ask(link: "Link", message: m.Query) -> Reply:
         return False, "no_such_lot", {}
     if message.name == "readers":
         return registry.readers(link.gateway, lot, message.args)
+    if message.name == "policies":
+        return queries.policies(link.gateway, lot, message.args)
     return queries.answer(lot, message.name, message.args)
 
 

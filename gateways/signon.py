@@ -54,6 +54,7 @@ def auth(link: "Link", message: m.Auth) -> None:
         for lane in link.reader.lanes.values():
             if lane.mode_set:
                 link.send(m.SetLane(lane.number, lane.mode), gateway.next_ref())
+        gateway.policies.signed_on(link)
     gateway.own(link)  # a replaced connection's GOODBYE came in between
 
 
