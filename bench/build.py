@@ -11,10 +11,11 @@ from pathlib import Path
 SOURCES = Path(__file__).resolve().parent
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror", "-std=c11")
 PROGRAMS = {
-    "loadgen": ("loadgen.c", "signon.c", "requests.c", "answers.c", "wire.c"),
+    "loadgen": ("loadgen.c", "connect.c", "signon.c", "requests.c", "answers.c", "wire.c"),
+    "storm": ("storm.c", "connect.c", "signon.c", "requests.c", "wire.c"),
     "limit": ("limit.c", "wire.c"),
 }
-LIBRARIES = {"loadgen": ("-lcrypto",), "limit": ()}
+LIBRARIES = {"loadgen": ("-lcrypto",), "storm": ("-lcrypto",), "limit": ()}
 
 
 class BuildFailed(RuntimeError):

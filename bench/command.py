@@ -23,6 +23,10 @@ from liftgate.bench.rules import rules
 from liftgate.bench.servers import ServerFailed
 from liftgate.bench.sizes import sizes
 from liftgate.bench.steady import RATE, steady
+from liftgate.bench.storm import BATCH, storm
+from liftgate.bench.storm import EVENTS as STORM_EVENTS
+from liftgate.bench.storm import RATE as LIVE_RATE
+from liftgate.bench.storm import READERS as STORM_READERS
 from liftgate.history.port import StoreMisfit, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -68,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
     silent = _command(commands, "idle", _idle, "memory of silent readers, and a scan among them")
     silent.add_argument("--readers", type=int, default=READERS, help="silent ones (%(default)s)")
     silent.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
+    came_back = _command(commands, "storm", _storm, "readers that come back with backlogs, while others scan")
+    came_back.add_argument("--readers", type=int, default=STORM_READERS, help="at once (%(default)s)")
+    came_back.add_argument("--events", type=int, default=STORM_EVENTS, help="of each (%(default)s)")
+    came_back.add_argument("--seconds", type=float, default=10.0, help="before and after (%(default)s)")
+    came_back.add_argument("--rate", type=float, default=LIVE_RATE, help="live scans a second (%(default)s)")
+    came_back.add_argument("--batch", type=int, default=BATCH, help="entries of a REPLAY (%(default)s)")
     back = _command(
         commands, "recovery", _recovery, "replay after a kill, against the live run that wrote it"
     )
@@ -136,6 +146,13 @@ def _rules(arguments: argparse.Namespace) -> Outcome:
 
 def _idle(arguments: argparse.Namespace) -> Outcome:
     result = idle(arguments.readers, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _storm(arguments: argparse.Namespace) -> Outcome:
+    result = storm(
+        arguments.readers, arguments.events, arguments.seconds, arguments.rate, batch=arguments.batch
+    )
     return result, report.facts(result)
 
 

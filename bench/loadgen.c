@@ -11,23 +11,18 @@
  * entry. A wrong answer is counted and told on stderr; one that breaks the stream ends the run. Exit: 0 no
  * error, 1 errors, 2 usage. The result is one JSON object on stdout (with --announce, a line before it). */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "loadgen.h"
 
-/* 64 sign-ons at once keep well inside any listen backlog. Ten errors tell enough. */
-enum { OPENING_MAX = 64, READY_MAX = 1024, ERRORS_TOLD = 10 };
+/* 64 sign-ons at once keep well inside any listen backlog. */
+enum { OPENING_MAX = 64, READY_MAX = 1024 };
 
 struct options opt = {
     .host = "127.0.0.1", .connections = 1, .in_flight = 1, .seconds = 1, .sign_on = true, .patience = 10,
@@ -35,29 +30,10 @@ struct options opt = {
 struct run run;
 uint8_t in_buffer[READ_BYTES + FRAME_BYTES_MAX], out_buffer[SLOTS_MAX * REQUEST_MAX + sizeof in_buffer];
 
-uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-void tell_error(const char *format, ...)
-{
-    va_list values;
-    if (run.errors++ >= ERRORS_TOLD)
-        return;
-    va_start(values, format);
-    fputs("loadgen: ", stderr);
-    vfprintf(stderr, format, values);
-    fputc('\n', stderr);
-    va_end(values);
-}
-
 void print_result(void)
 {
     double run_s = run.started ? (double)(run.progress_ns - run.start_ns) / 1e9 : 0;
-    double seconds = run.settling ? opt.seconds : run_s;
+    double seconds = run.settling ? (double)(run.until_ns - run.from_ns) / 1e9 : run_s;
     const struct histogram *h = &run.latencies;
     printf("{\"rate\": %.1f, \"count\": %llu, \"answers\": %llu, \"seconds\": %.6f, \"errors\": %llu, "
            "\"p50_ms\": %.4f, \"p99_ms\": %.4f, \"p999_ms\": %.4f, \"max_ms\": %.4f, \"hash\": \"%016llx\"}\n",
@@ -65,35 +41,6 @@ void print_result(void)
            (unsigned long long)run.answers, seconds, (unsigned long long)run.errors, histogram_ms(h, 0.5),
            histogram_ms(h, 0.99), histogram_ms(h, 0.999), (double)h->max_ns / 1e6,
            (unsigned long long)run.result_hash);
-}
-
-static void on_connected(struct connection *c)
-{
-    int failure = 0;
-    socklen_t size = sizeof failure;
-    getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &failure, &size);
-    if (failure)
-        fail("connect %s:%d: %s", opt.host, opt.port, strerror(failure));
-    watch(c, EPOLL_CTL_MOD, EPOLLIN);
-    if (opt.sign_on && !opt.redis)
-        say_hello(c);
-    else
-        become_ready(c);
-}
-
-static void open_connection(struct connection *c)
-{
-    struct sockaddr_in there = { .sin_family = AF_INET, .sin_port = htons((uint16_t)opt.port) };
-    int yes = 1;
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (c->fd < 0 || inet_pton(AF_INET, opt.host, &there.sin_addr) != 1)
-        fail("socket to %s: %s", opt.host, strerror(errno));
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(c->fd, (struct sockaddr *)&there, sizeof there) && errno != EINPROGRESS)
-        fail("connect %s:%d: %s", opt.host, opt.port, strerror(errno));
-    c->state = CONNECTING;
-    run.opening++;
-    watch(c, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
 static void start_run(void)
@@ -157,6 +104,22 @@ static void on_event(const struct epoll_event *event)
         flush_unsent(c);
 }
 
+/* SIGTERM: the measured time ends now, and the rest goes as it always does. */
+static volatile sig_atomic_t enough;
+
+static void on_enough(int signal)
+{
+    (void)signal;
+    enough = 1;
+}
+
+static void end_now(void)
+{
+    run.until_ns = now_ns();
+    run.timetable_end = run.next_at;
+    enough = 0;
+}
+
 /* Returns whether the run is over: time up (or all scans done), every answer in, every car out. */
 static bool advance(int *next)
 {
@@ -167,6 +130,8 @@ static bool advance(int *next)
         start_run();
     if (!run.started)
         return false;
+    if (enough && !run.settling)
+        end_now();
     if (opt.rate > 0) {
         start_due();
         arm_timer();
@@ -203,16 +168,8 @@ static void give_slots(struct connection *c)
 
 static void prepare(void)
 {
-    struct rlimit files;
-    struct timespec wall;
     struct epoll_event event = { .events = EPOLLIN };
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    crc_init();
-    clock_gettime(CLOCK_REALTIME, &wall);
-    run.wall_offset_ms = (uint64_t)wall.tv_sec * 1000u + (uint64_t)wall.tv_nsec / 1000000u;
-    run.wall_offset_ms -= now_ns() / 1000000u;
+    prepare_clock_and_files();
     run.redis_head_bytes = (size_t)snprintf(run.redis_head, sizeof run.redis_head,
         "*10\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$1\r\n3\r\n$4\r\nfree\r\n$6\r\ninside\r\n$6\r\nevents\r\n",
         opt.sha ? opt.sha : "");
@@ -235,17 +192,10 @@ static int usage(void)
           "  [--connections N] [--in-flight M] [--seconds S] [--warm-up S] [--scans K] [--rate R] [--idle I]\n"
           "  [--patience S] [--announce]\n"
           "--scans: each slot does K scans and the time plays no part; --rate: open loop, scans a second;\n"
-          "--idle: that many more connections that only sign on; --patience: this long no answer, dead server\n",
+          "--idle: that many more connections that only sign on; --patience: this long no answer, dead server;\n"
+          "SIGTERM ends the measured time early\n",
           stderr);
     return 2;
-}
-
-static bool read_key(const char *hex)
-{
-    for (int i = 0; i < KEY_BYTES; i++)
-        if (sscanf(hex + 2 * i, "%2hhx", &opt.key[i]) != 1)
-            return false;
-    return hex[2 * KEY_BYTES] == 0;
 }
 
 static bool read_options(int argc, char **argv)
@@ -288,6 +238,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv))
         return usage();
     prepare();
+    signal(SIGTERM, on_enough);
     run_to_end();
     print_result();
     return run.errors != 0;

@@ -1,5 +1,5 @@
-/* What the parts of the load generator share: loadgen.c (options, connections, the run), signon.c, requests.c
- * (what goes out), answers.c (what comes in). */
+/* What the parts of the load generators share: loadgen.c (options, the run), connect.c, signon.c, requests.c (what
+ * goes out), answers.c (what comes in); storm.c is a program of its own on the same pieces. */
 #ifndef LIFTGATE_BENCH_LOADGEN_H
 #define LIFTGATE_BENCH_LOADGEN_H
 
@@ -16,7 +16,7 @@ enum state { CLOSED, CONNECTING, HELLO_SENT, AUTH_SENT, READY };
 
 struct options {
     const char *host, *sha;
-    int port, connections, in_flight, idle, scans;
+    int port, connections, in_flight, idle, scans, first;
     double seconds, warm_up, rate, patience;
     bool redis, sign_on, announce;
     uint8_t key[KEY_BYTES];
@@ -61,9 +61,15 @@ extern struct run run;
 /* Room for every slot's request, and for a PONG to each PING that fits a read. */
 extern uint8_t in_buffer[READ_BYTES + FRAME_BYTES_MAX], out_buffer[SLOTS_MAX * REQUEST_MAX + sizeof in_buffer];
 
-/* loadgen.c */
+/* connect.c */
 uint64_t now_ns(void);
 void tell_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void prepare_clock_and_files(void);
+void open_connection(struct connection *c);
+void on_connected(struct connection *c);
+bool read_key(const char *hex);
+
+/* loadgen.c, storm.c */
 void print_result(void);
 #define fail(...) (tell_error(__VA_ARGS__), print_result(), exit(1))
 

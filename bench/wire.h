@@ -10,7 +10,7 @@
 enum { HEADER_BYTES = 16, FRAME_BYTES_MAX = 4096 + HEADER_BYTES };
 enum {
     HELLO = 0x01, CHALLENGE = 0x02, AUTH = 0x03, WELCOME = 0x04, SCAN = 0x10, DECISION = 0x11,
-    POLICY = 0x24, PING = 0x2A, PONG = 0x2B, GOODBYE = 0x2E, WIRE_ERROR = 0x2F,
+    REPLAY = 0x15, REPLAYED = 0x16, SET_LANE = 0x21, DONE = 0x23, POLICY = 0x24, PING = 0x2A, PONG = 0x2B, GOODBYE = 0x2E, WIRE_ERROR = 0x2F,
 };
 
 /* Filled by crc_init(), which comes before anything else here. */

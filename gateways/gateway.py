@@ -4,6 +4,7 @@ A mover of bytes (the reactor, or the simulation's network) drives it in rounds:
 
     gateway.begin(wall_ms, steady_ms)
     link.receive(data) …             # for every peer that sent something; b"" = it closed
+    gateway.replays.work()           # a slice of what is not urgent, now or in a later round
     gateway.commit()                 # decided so far is durable from here on
     for link, start, stop in gateway.runs(): send gateway.out.buf[start:stop] to it
     gateway.sent()
@@ -31,6 +32,7 @@ from liftgate.gateways.link import Link
 from liftgate.gateways.policies import Policies
 from liftgate.gateways.proofs import Proofs
 from liftgate.gateways.prover import PromptProver, Prover
+from liftgate.gateways.replays import ReplayLane
 
 log = structlog.get_logger()
 
@@ -55,8 +57,9 @@ class Gateway:
     the scan at hand, filled anew for each so that it stays in cache; links: every open connection; readers,
     services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
     others speak for, by the clock that never jumps; away: when a signed-on reader was last heard before this
-    connection, Unix time in ms; policies: what readers are told that they may do alone; decided: scans since
-    the start; answered: times that what waited for an answer was sent; proofs: of tickets and tags.
+    connection, Unix time in ms; policies: what readers are told that they may do alone; replays: what they did;
+    decided: scans since the start; answered: times that what waited for an answer was sent; proofs: of tickets
+    and tags.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces, prover: Prover | None = None) -> None:
@@ -77,6 +80,7 @@ class Gateway:
         self.proofs = Proofs(keyring, PromptProver() if prover is None else prover)
         self.away: dict[str, int] = {}
         self.policies = Policies(self)
+        self.replays = ReplayLane(self)
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
@@ -190,6 +194,7 @@ class Gateway:
         """The link's connection is gone."""
         self.proofs.forget(link)
         services.unsubscribe(link)
+        self.replays.forget(link)
         self.links.pop(link, None)
         self.strangers.pop(link, None)
         signed_on = self.readers if link.role == m.READER else self.services

@@ -19,7 +19,7 @@ from liftgate.engine.core.events import ScanDecided
 from liftgate.engine.core.model import Lane, Lot, Reader
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.journal.feed import Feed
-from liftgate.gateways import answers, replays, services, signon
+from liftgate.gateways import answers, services, signon
 
 if TYPE_CHECKING:
     from liftgate.configs.schema import ServiceConfig
@@ -267,7 +267,7 @@ class Link:
     def _replay(self, message: m.Replay) -> None:
         self._count_in_flight()
         if self.check_accepting() and not replays.wait(self, message):
-            self.send(replays.replay(self, message), self.conn.ref)
+            self.gateway.replays.park(self, message)
 
     def _time(self, message: m.TimeAsk) -> None:
         now_ms = self.gateway.now_ms

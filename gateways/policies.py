@@ -110,6 +110,16 @@ class Policies:
             self.waiting |= {id: None for id, link in self.gateway.readers.items() if link.lot is lot}
         self._send_waiting()
 
+    def due_ms(self) -> int:
+        """When a tick may have something to do, by the clock that never jumps."""
+        if self.waiting:
+            return self.gateway.steady_ms
+        return min([self._refresh_ms + REFRESH_MS, *self.changed.values()])
+
+    def busy(self) -> bool:
+        """Whether somebody is still to be told something."""
+        return bool(self.waiting or self.changed)
+
     def _send_waiting(self) -> None:
         for id in list(islice(self.waiting, LOOKS_PER_TICK)):
             if self._sends <= 0 or self._bytes <= 0:

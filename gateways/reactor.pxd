@@ -16,19 +16,24 @@ cdef class Reactor:
     cdef public list heard
     cdef public list said
     cdef public Py_ssize_t _said_bytes
+    cdef public object later
+    cdef public dict behind
+    cdef public bint urgent
+    cdef public long long _later_ns
+    cdef public long long _finished_ns
     cdef public dict owned
     cdef public dict secure
     cdef public bint accepting
     cdef public int _listener_fd
     cdef public int _epoll_fd
     cpdef bint turn(self) except -1
-    @cython.locals(count=int, gateway=Gateway)
+    @cython.locals(count=int, urgent=bint, gateway=Gateway)
     cpdef bint round(self) except -1
     @cython.locals(index=int, fd=int, link=Link)
     cpdef void _read_ready(self, int count)
     @cython.locals(data=bytes)
     cpdef void _read(self, int fd, Link link)
-    @cython.locals(heard=list, said=list, gateway=Gateway, index=Py_ssize_t, link=Link)
+    @cython.locals(heard=list, said=list, data=bytes, gateway=Gateway, index=Py_ssize_t, link=Link)
     cpdef void _decide(self)
     @cython.locals(
         gateway=Gateway, owners=list, stops=list, buf=bytearray, index=Py_ssize_t, link=Link,

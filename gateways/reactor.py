@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -22,8 +23,23 @@ from liftgate.gateways.tls import TlsError, TlsLayer
 
 log = structlog.get_logger()
 
-ACCEPTS_PER_ROUND = 256
-"""A storm of connections shares the loop with those who are signed on."""
+ACCEPTS_PER_ROUND = 16
+"""A storm of connections shares the loop with those who are signed on: each costs some 30 µs. The others wait
+in the kernel's queue."""
+
+LATER_NS = 150_000
+"""What may wait (sign-ons, backlogs) has so much of a round that no live scan is in: the next one finds the
+reactor at it for no longer."""
+
+LATER_EVERY_NS = 2_000_000
+"""Where live scans are in every round, what may wait has its part of one so often all the same: a sign-on has
+5 s, and a backlog should end."""
+
+KEPT_NS = 5_000_000
+"""What was done of it is committed with the next live scans, or after this long: its own sync would stand in
+their way, and nobody waits for it at a barrier."""
+
+REPLAY = 0x15
 
 TURN_S = 0.01
 """Rounds go on for so long before the other tasks (timer, signals) get a look in. A number of rounds won't
@@ -57,7 +73,8 @@ class Reactor:
     clock: Unix time in ms; steady: ms of a clock that never jumps; tls: wraps every connection where it is
     given. rounds: how many had traffic;
     table: links by descriptor; again: those who may have more than was read at once;
-    heard, said: who said what in this round and is not decided yet.
+    heard, said: who said what in this round and is not decided yet; later: the same of those who may wait,
+    behind: their links, which are not read until that is decided; urgent: somebody waits for the answers.
     """
 
     def __init__(
@@ -80,6 +97,11 @@ class Reactor:
         self.heard: list[Link] = []
         self.said: list[bytes] = []
         self._said_bytes = 0
+        self.later: deque[tuple[Link, bytes]] = deque()
+        self.behind: dict[Link, None] = {}
+        self.urgent = False
+        self._later_ns = 0
+        self._finished_ns = 0
         self.owned: dict[int, socket.socket] = {}
         self.secure: dict[int, TlsLayer] = {}
         self.accepting = True
@@ -106,7 +128,7 @@ class Reactor:
     def round(self) -> bool:
         """Take what is there, decide it, make it durable, answer. False: there was nothing."""
         count = sockets.poll(self.epoll, self._epoll_fd)
-        if not count and not self.again and not self.gateway.hungry():
+        if not count and not self.again and not self.gateway.hungry() and not self._waiting():
             return False
         self.rounds += 1
         gateway = self.gateway
@@ -120,8 +142,40 @@ class Reactor:
                 break
             self._read_ready(count)
         self._decide()
-        self.finish()
+        urgent = self.urgent
+        if urgent or not self._waiting() or gateway.hungry():
+            self.finish()
+        if self._waiting():
+            self._work(urgent)
         return True
+
+    def _waiting(self) -> bool:
+        """Whether anything that may wait does."""
+        return bool(self.later) or bool(self.gateway.replays.waiting)
+
+    def _work(self, urgent: bool) -> None:
+        """Do a bounded part of what may wait. urgent: live scans were in this round."""
+        now_ns = time.monotonic_ns()
+        if urgent and now_ns - self._later_ns < LATER_EVERY_NS:
+            return
+        gateway, until_ns = self.gateway, now_ns + LATER_NS
+        while now_ns < until_ns and not gateway.full():
+            if self.later:
+                self._decide_later()
+            elif not gateway.replays.work():
+                break
+            now_ns = time.monotonic_ns()
+        self._later_ns = now_ns
+        if not self._waiting() or gateway.full() or now_ns - self._finished_ns >= KEPT_NS:
+            self.finish()
+
+    def _decide_later(self) -> None:
+        """Decide what one of those who may wait has said, and look whether it said more meanwhile."""
+        link, data = self.later.popleft()
+        del self.behind[link]
+        if link.handle >= 0:
+            self._receive(link, data)
+            self.again.append(link)
 
     def _read_ready(self, count: int) -> None:
         """Read from everyone that the last poll found ready."""
@@ -143,6 +197,8 @@ class Reactor:
 
     def _read(self, fd: int, link: Link) -> None:
         """Take what a socket has. It is decided a little later, together with what others said."""
+        if self.behind and link in self.behind:
+            return
         data = sockets.receive(fd)
         if data is None:
             return
@@ -153,15 +209,21 @@ class Reactor:
         self._said_bytes += len(data)
 
     def _decide(self) -> None:
-        """Decide what was read, all of it in one go."""
+        """Decide what was read, all of it in one go but for what may wait."""
         heard, said = self.heard, self.said
         gateway = self.gateway
         for index in range(len(heard)):
             link = heard[index]
+            data = said[index]
+            if data and (not link.role or (len(data) >= 16 and data[3] == REPLAY)):
+                self.later.append((link, data))
+                self.behind[link] = None
+                continue
+            self.urgent = True
             if self.secure:
-                self._receive(link, said[index])
+                self._receive(link, data)
             else:
-                link.receive(said[index])
+                link.receive(data)
             if gateway.full():
                 self.finish()
         heard.clear()
@@ -216,6 +278,9 @@ class Reactor:
             if link.closed or not link.backlog:
                 self.drop(link)
         gateway.sent()
+        self.urgent = False
+        if self._waiting():
+            self._finished_ns = time.monotonic_ns()
 
     # -- connections
 

@@ -127,8 +127,9 @@ class Rounds:
         inbox, self._inbox = self._inbox, []
         for end, data in inbox:
             self._take(end, data)
+        more = self.gateway.replays.work()
         self._finish()
-        if self.gateway.hungry() or self.gateway.proofs.is_waiting():
+        if more or self.gateway.hungry() or self.gateway.proofs.is_waiting():
             self._ask(1)
         self._plan_tick(self._next_grid_ms())
 
@@ -228,7 +229,7 @@ class Rounds:
         if not self.engine.accepting or self.engine.journal.disk_full:
             return now_ms + 4 * TICK_MS
         heartbeat_ms = self.gateway.config.heartbeat_s * 1000
-        due = [now_ms + heartbeat_ms]
+        due = [now_ms + heartbeat_ms, self.gateway.policies.due_ms()]
         for link in self.gateway.links:
             if link.backlog:
                 due.append(link.stalled_ms + STALLED_MS)

@@ -217,6 +217,9 @@ class World:
             peer.link.receive(data)
             if self.gateway.full():
                 self.finish()
+        while self.gateway.replays.work():
+            if self.gateway.full():
+                self.finish()
         self.finish()
 
     def finish(self) -> None:
