@@ -15,6 +15,7 @@ from liftgate.engine.core.parts.entitlements import EntitlementsPart
 from liftgate.engine.core.parts.identity import Identity
 from liftgate.engine.core.parts.lanes.modes import Modes
 from liftgate.engine.core.parts.lanes.tides import Tides
+from liftgate.engine.core.parts.offline import OfflinePart
 from liftgate.engine.core.parts.passback import Passback
 from liftgate.engine.core.parts.reservations.book import Book
 from liftgate.engine.core.parts.reservations.holds import AreaHolds
@@ -22,6 +23,7 @@ from liftgate.engine.core.parts.tickets import Tickets
 from liftgate.engine.core.rules.entitlements import IsEntitled
 from liftgate.engine.core.rules.lanes import GoesWithTheTide, NotHeldByPlan
 from liftgate.engine.core.rules.limits import IsOpenNow
+from liftgate.gateways.policies import Policies
 from liftgate.sim.world.planting import Bug, replaced, replacing, without_rule
 
 
@@ -108,6 +110,14 @@ BUGS: dict[str, Bug] = {
     "no-hold": Bug("what reservations keep is not counted", replacing(AreaHolds, "places", lambda *told: 0)),
     "ticket-again": Bug("no ticket is ever used", replacing(Tickets, "_use", lambda *told: None)),
     "tap-again": Bug("no tag's counter is kept", replacing(Tickets, "_count", lambda *told: None)),
+    "no-limits-alone": Bug(
+        "what readers alone opened is held to no limits",
+        replacing(OfflinePart, "exceeded", lambda self, *told: ()),
+    ),
+    "old-policy": Bug(
+        "readers keep the POLICY that followed WELCOME",
+        replacing(Policies, "order_done", lambda self, lot: None),
+    ),
     "last-in-line": Bug(
         "the last in line is offered what gets free",
         replacing(Book, "waiting", lambda book, real=Book.waiting: real(book)[::-1]),

@@ -191,6 +191,10 @@ class Auditor:
         """A reader's event log is gone, and what was unanswered in it with it."""
         self._ask("lost", reader, boot)
 
+    def policy(self, reader: str, keys: Any, deny: Any, offline: dict[str, Any]) -> None:
+        """A POLICY came."""
+        self._ask("policy", reader, keys, deny, offline)
+
     def barrier(self, reader: str, lane: int, why: str, no: int) -> None:
         """A barrier went up. why: "decision", "alone", "vend" or "mode"; no: of the event, 0 where none."""
         self._ask("barrier", reader, lane, why, no)

@@ -331,6 +331,7 @@ _FOLDS = {
     r.LANE_UP: _up,
     r.TIDE_TURNED: _tide_turned,
     **dict.fromkeys(r.OF_REGISTRY, _of_registry),
+    r.ALONE: _nothing,
     **dict.fromkeys((0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x48, 0x49), _nothing),
     r.RESERVED: _nothing,
     r.RESERVATION_CHANGED: _nothing,

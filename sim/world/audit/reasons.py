@@ -3,6 +3,7 @@
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
 from liftgate.sim.world.audit.facts import Lot
+from liftgate.sim.world.audit.offline import exceeded
 from liftgate.sim.world.audit.records import Event, tell
 
 LOOK = 500
@@ -39,7 +40,8 @@ class Reasons(Chapter):
     def _judge_history(self, event: Event, lot: Lot) -> None:
         true = self.audit.objections(lot.look(event), lot)
         if event["verdict_given"] == r.OPEN:
-            right = event["finding"] in (true or self.audit.passed_over(lot.look(event), lot) or {0})
+            told = self.audit.passed_over(lot.look(event), lot)
+            right = event["finding"] in (true or told or exceeded(event, lot) or {0})
         else:
             right = event["finding"] == (0 if true else LOOK)
         if not right:

@@ -20,7 +20,7 @@ DENIED, ALLOWED, REGISTERED, FORGOTTEN, RESET = 0x35, 0x36, 0x37, 0x38, 0x39
 RULES_SET, FINDING = 0x3A, 0x3B
 RECOUNTED, REPORTED, RECONCILED = 0x70, 0x71, 0x72
 MODE_SET_AT, MODE_ENDED, PLANNED, PLAN_CANCELLED, PLAN_ENDED = 0x80, 0x81, 0x82, 0x83, 0x84
-PLACES_HELD, RATE_EXCEEDED, LANE_DOWN, LANE_UP, TIDE_TURNED = 0x85, 0x86, 0x87, 0x88, 0x89
+PLACES_HELD, RATE_EXCEEDED, LANE_DOWN, LANE_UP, TIDE_TURNED, ALONE = 0x85, 0x86, 0x87, 0x88, 0x89, 0x8E
 RESERVED, RESERVATION_CHANGED, RESERVATION_CANCELLED, HOLD_GROWN = 0x50, 0x51, 0x52, 0x53
 RESERVATION_OPENED, RESERVATION_RELEASED, OFFERED, OFFER_ACCEPTED = 0x54, 0x55, 0x56, 0x57
 OVERSTAYED, TURNED_AWAY, SPOT_WITHHELD, ARRIVAL_WITHDRAWN = 0x58, 0x59, 0x5A, 0x5B
@@ -90,6 +90,7 @@ FIELDS: dict[int, tuple[str, ...]] = {
         LANE_DOWN: _ALL + "reader lanes since_ms",
         LANE_UP: _ALL + "reader lanes since_ms",
         TIDE_TURNED: _ALL + _ORDERED + "run clear_until_ms until_ms actor reason",
+        ALONE: _ALL + "reader since_ms",
         DOUBT: _ALL + _ORDERED + "area cause stays until_ms",
         RESETS: _ALL + "credentials group whole until_ms actor reason",
         LOST: _ALL + "session credential replacement entered_at_ms cause actor",

@@ -17,6 +17,7 @@ from liftgate.sim.world.audit.lanes import LaneModes, LaneWatch, Plans, Tides
 from liftgate.sim.world.audit.ledger import Ledger
 from liftgate.sim.world.audit.limits import Limits
 from liftgate.sim.world.audit.moves import Moves
+from liftgate.sim.world.audit.offline import Offline
 from liftgate.sim.world.audit.once import Once
 from liftgate.sim.world.audit.order import Order
 from liftgate.sim.world.audit.passback import Passback
@@ -42,6 +43,7 @@ CHAPTERS: tuple[type[Chapter], ...] = (
     Limits,
     Identity,
     Tickets,
+    Offline,
     Reasons,
     Reservations,
     Spots,

@@ -8,6 +8,7 @@ from msgspec.structs import astuple
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault
+from liftgate.sim.world.devices.alone import Alone
 from liftgate.sim.world.devices.habits import EPOCH_MS, DeviceClock, draw_habits
 from liftgate.sim.world.devices.lanes import CLOSED, CLOSED_TO_ALL, HELD_OPEN, LaneEnd
 from liftgate.sim.world.devices.log import NOTHING, Answer, Entry, Event, EventLog, Then
@@ -25,7 +26,7 @@ BACKED_OUT = 2
 class ReaderDevice(Caller):
     """A reader with its lanes. Everything it does is told to the world's auditor."""
 
-    __slots__ = ("_outbox", "clock", "habits", "lanes", "log")
+    __slots__ = ("_outbox", "alone", "clock", "habits", "lanes", "log")
 
     ROLE = m.READER
 
@@ -34,6 +35,7 @@ class ReaderDevice(Caller):
         self.habits = draw_habits(self._rng, spec.lasting, spec.alone_opens)
         self.clock = DeviceClock(world.loop, self.habits.ppm)
         self.lanes = {lane.number: LaneEnd(lane) for lane in spec.lanes}
+        self.alone = Alone()
         self._new_log()
 
     def boot(self) -> int:
@@ -61,8 +63,8 @@ class ReaderDevice(Caller):
             self.world.loop.after(self.habits.patience_ms, lambda: self._give_up(entry))
 
     def _scan_alone(self, end: LaneEnd, kind: int, token: bytes, then: Then) -> None:
-        """Open by the simple rule, or don't, and keep that for the next REPLAY."""
-        verdict = m.OPEN if self._opens_alone(end) else m.REFUSE
+        """Open by the POLICY there is, else by a simple rule, or don't, and keep that for the next REPLAY."""
+        verdict = m.OPEN if self._opens_alone(end, kind, token) else m.REFUSE
         event = m.Scan(self.log.number(), self.clock.now_ms(), end.number, kind, token)
         self._keep(Entry(event, alone=True, verdict=verdict))
         if verdict == m.OPEN:
@@ -70,9 +72,13 @@ class ReaderDevice(Caller):
             self._raise(end, "alone", event.no)
         then(Answer(verdict == m.OPEN, verdict))
 
-    def _opens_alone(self, end: LaneEnd) -> bool:
-        closed = end.mode == CLOSED_TO_ALL or (end.mode == CLOSED and end.direction != "exit")
-        return self.habits.opens_alone and not closed
+    def _opens_alone(self, end: LaneEnd, kind: int, token: bytes) -> bool:
+        if end.mode == CLOSED_TO_ALL or (end.mode == CLOSED and end.direction != "exit"):
+            return False
+        policy = self.alone.policy
+        if policy is None:
+            return self.habits.opens_alone
+        return self.alone.opens(policy, end.direction, kind, token, self.world.loop.now_ms)
 
     def passage(self, lane: int, what: int, late_ms: int = 0) -> None:
         """The lane sees what a car does; late_ms: how long its sensor takes to say so."""
@@ -134,6 +140,7 @@ class ReaderDevice(Caller):
         welcome = session.welcome
         assert welcome is not None
         self.world.auditor.welcomed(self.id, self.log.boot, welcome.done_to, welcome.gaps)
+        self.alone.connected(self.world.loop.now_ms)
         if self.habits.syncs:
             self.clock.set(welcome.at_ms)
             session.ask(m.TimeAsk(self.clock.now_ms()), None)
@@ -142,6 +149,8 @@ class ReaderDevice(Caller):
     def take(self, session: Session, ref: int, message: m.Message) -> None:
         if isinstance(message, m.Vend | m.SetLane | m.Display):
             self._obey(session, ref, message)
+        elif isinstance(message, m.Policy):
+            self._be_told(session, ref, message)
         elif isinstance(message, m.Error):
             self._outbox.refused(message, session.asked.pop(ref, None))
         elif not isinstance(message, m.Goodbye):
@@ -191,6 +200,16 @@ class ReaderDevice(Caller):
         done = m.Done(end is not None, "" if end is not None else f"no lane {message.lane}")
         self.world.loop.after(self.habits.done_ms, lambda: session.tell(done, ref))
 
+    def _be_told(self, session: Session, ref: int, policy: m.Policy) -> None:
+        """Keep a POLICY, and say so. One over a connection that a newer one replaced is old."""
+        if session is self.session:
+            self.alone.policy = policy
+            self.world.auditor.policy(self.id, policy.verify_keys, policy.deny, policy.offline)
+        self.world.loop.after(self.habits.done_ms, lambda: session.tell(m.Done(True, ""), ref))
+
+    def on_lost(self, session: Session) -> None:
+        self.alone.connected(self.world.loop.now_ms)
+
     def told_in_vain(self, entry: Entry) -> None:
         """The engine will never take this event: its lane is not this reader's any more."""
         self.world.auditor.dropped(self.id, self.log.boot, entry.no, Fault.NO_SUCH_LANE)
@@ -215,6 +234,7 @@ class ReaderDevice(Caller):
             return
         if not self.habits.lasting:
             self.world.auditor.lost(self.id, self.log.boot)
+            self.alone = Alone()
             self._new_log()
         if not self.habits.clock_chip:
             self.clock.set(EPOCH_MS)

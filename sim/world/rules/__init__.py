@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from liftgate.configs.schema import LotConfig
-from liftgate.sim.world.rules import classes, entitlements, lanes, passback, reservations, tickets
+from liftgate.sim.world.rules import classes, entitlements, lanes, offline, passback, reservations, tickets
 from liftgate.sim.world.rules.ledger import draw_ledger, draw_limits, draw_reconciliation
 from liftgate.sim.world.shape import Shape
 from liftgate.sim.world.wallet import secrets_of
@@ -26,6 +26,7 @@ RULES: tuple[tuple[str, DrawRules], ...] = (
     ("passback", passback.draw_passback),
     ("identity", passback.draw_identity),
     ("tickets", tickets.draw),
+    ("offline", offline.draw),
 )
 """By theme; the name is part of the seed."""
 

@@ -49,6 +49,8 @@ SEEDS_MAX = {
     "plate-again": 40,
     "ticket-again": 60,
     "tap-again": 45,
+    "no-limits-alone": 45,
+    "old-policy": 55,
 }
 
 
