@@ -132,26 +132,28 @@ for _part in PARTS:
     QUERIES.update(_part.QUERIES)
 
 
-def answer(lot: Lot, name: str, args: dict[str, Any]) -> Reply:
+def answer(lot: Lot, name: str, args: dict[str, Any], gateway: "Gateway | None" = None) -> Reply:
     """Answer one query about a lot; `ok` false with a code where it cannot be."""
-    known = QUERIES.get(name)
+    whole = gateway is not None and name in GATEWAY_QUERIES
+    known = GATEWAY_QUERIES[name] if whole else QUERIES.get(name)
     if known is None:
         return False, "unknown_query", {}
     shape, ask = known
     try:
-        reply: Reply = ask(lot, msgspec.convert(args, shape))
+        found = msgspec.convert(args, shape)
+        reply: Reply = ask(gateway, lot, found) if whole else ask(lot, found)
     except msgspec.ValidationError as error:
         return False, "bad_args", {"text": str(error)}
     return reply
 
 
-def policies(gateway: "Gateway", lot: Lot, args: dict[str, Any]) -> Reply:
-    """Which of the lot's readers has which POLICY; it is the gateway that knows."""
-    try:
-        asked = msgspec.convert(args, OfReader)
-    except msgspec.ValidationError as error:
-        return False, "bad_args", {"text": str(error)}
-    return True, "", gateway.policies.view(lot, asked.reader)
+def policies(gateway: "Gateway", lot: Lot, args: OfReader) -> Reply:
+    """Which of the lot's readers has which POLICY; when it was alone last, and how often it opened then."""
+    return True, "", gateway.policies.view(lot, args.reader)
+
+
+GATEWAY_QUERIES: dict[str, tuple[type[Any], Any]] = {"policies": (OfReader, policies)}
+"""Those that the gateway answers, about a lot: `ask(gateway, lot, args)`."""
 
 
 def status(gateway: "Gateway") -> dict[str, Any]:

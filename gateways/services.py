@@ -168,9 +168,7 @@ def _ask(link: "Link", message: m.Query) -> Reply:
         return False, "no_such_lot", {}
     if message.name == "readers":
         return registry.readers(link.gateway, lot, message.args)
-    if message.name == "policies":
-        return queries.policies(link.gateway, lot, message.args)
-    return queries.answer(lot, message.name, message.args)
+    return queries.answer(lot, message.name, message.args, link.gateway)
 
 
 def subscribe(link: "Link", message: m.Subscribe) -> None:

@@ -5,6 +5,9 @@ first that is true, as a live scan is given one reason. Where `[lot.rules.offlin
 it may also be one of its limits, and what else is wrong with an entry is a finding of its own beside it.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from msgspec.structs import replace
 
 from liftgate.codecs import codes, raw
@@ -90,7 +93,7 @@ def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded, all: bool) -
     if command.verdict_given != codes.OPEN:
         event.finding = 0 if reason else LOOK
         return []
-    more = [found for rule in rules if (found := rule.check(lot, read)) in WORDS] if all and reason else []
+    more = _more(lot, read, rules, reason) if all and reason else []
     event.finding = reason or read.soft_reason
     event.effect = "promised" if command.lane.confirm else "moved"
     if read.way == codes.IN:
@@ -99,7 +102,14 @@ def _scan(lot: Lot, command: RecordHistory, event: HistoryRecorded, all: bool) -
         event.session = read.stay.session
     else:  # nobody knew it was in; where the lane confirms, its PASSAGE counts it
         event.effect = "" if command.lane.confirm else "adrift"
-    return list(dict.fromkeys(more))
+    return more
+
+
+def _more(lot: Lot, read: ReadCredential, rules: Iterator[Any], reason: int) -> list[int]:
+    """What else the rules object to. A car that was inside already came in to a place that it had left."""
+    found = [more for rule in rules if (more := rule.check(lot, read)) in WORDS]
+    moved = INSIDE in (reason, *found)
+    return [more for more in dict.fromkeys(found) if more != FULL or not moved]
 
 
 def _as_scan(lot: Lot, command: RecordHistory, event: HistoryRecorded) -> ReadCredential:

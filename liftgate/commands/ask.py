@@ -22,8 +22,10 @@ from liftgate.commands.common import (
     say_example,
 )
 from liftgate.configs.loader import load
-from liftgate.gateways.queries import QUERIES
+from liftgate.gateways.queries import GATEWAY_QUERIES
+from liftgate.gateways.queries import QUERIES as OF_LOTS
 
+QUERIES = OF_LOTS | GATEWAY_QUERIES
 WORDS = {name: answer.__doc__ or shape.__doc__ for name, (shape, answer) in QUERIES.items()}
 """What each query answers: said where it is answered, or with what it asks for."""
 

@@ -21,6 +21,7 @@ from liftgate.configs.loader import load
 from liftgate.engine.journal import inspect
 
 POSITION_MAX = (1 << 63) - 1
+SCAN = 0x10
 
 
 class Finding(NamedTuple):
@@ -79,7 +80,8 @@ def found(position: int, event: Any) -> Iterator[Finding]:
         text = f"{words.shown(event.kind, event.token)} was let through: {words.reason(event.reason)}"
         yield Finding(position, event.at_ms, event.lot, "let through", text, _named(event) | event.marks)
     elif isinstance(event, HistoryRecorded) and event.finding:
-        text = f"{words.verdict(event.verdict_given)} by a reader alone; rules: {words.reason(event.finding)}"
+        whose = f"{words.shown(*event.detail)}: " if event.what == SCAN else ""
+        text = f"{whose}{words.verdict(event.verdict_given)} by a reader alone; {words.reason(event.finding)}"
         yield Finding(position, event.at_ms, event.lot, "decided alone", text, _named(event))
 
 

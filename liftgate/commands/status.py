@@ -110,6 +110,10 @@ def _lines(args: argparse.Namespace, config: Config, whole: Whole) -> Iterator[s
         position, accepting = whole.engine["durable_position"], whole.engine["accepting"]
         full = "" if accepting else ", takes nothing: its disk is full"
         yield f"engine     {whole.engine['engine']} at {host}:{port}, position {position}{full}"
+        told = whole.engine.get("policies") or {}
+        if told:
+            states = ", ".join(f"{count} {state}" for state, count in sorted(told.items()))
+            yield f"policies   what readers may do alone: {states}"
     if config.relay is None:
         yield "relay      none is configured"
     elif whole.relay is None:

@@ -32,6 +32,8 @@ REASONS = {
     402: "pay first",
     403: "paid, but the time to leave has passed",
     500: "decided, but a human should look",
+    501: "opened alone more often than its limit allows",
+    502: "opened after it was alone for longer than it may decide",
 }
 """As in docs/protocol.md."""
 

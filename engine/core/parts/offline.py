@@ -20,7 +20,6 @@ from liftgate.engine.core.parts.base import Part
 
 HOUR_MS = 3_600_000
 CARD = 2
-QR = 1
 
 TOO_MANY = 501
 """Reason: a reader alone opened an entry more often than its limit allows."""
@@ -161,11 +160,11 @@ def name_of(credential: bytes) -> bytes:
 
 def _known(lot: Lot, cards: str, now_ms: int) -> list[bytes]:
     """Registered ones and holders of passes that are good now or soon, the latest first, without denied ones.
-    Where any card opens only codes need to be known.
+    Where any card opens, cards come last: only a lane in mode 5 looks for them.
     """
     found = dict.fromkeys(reversed(lot.known)) | dict.fromkeys(_holders(lot, now_ms))
-    any_card = cards == "open"
-    return [each for each in found if each not in lot.denied and not (any_card and each[0] != QR)]
+    known = [each for each in found if each not in lot.denied]
+    return sorted(known, key=lambda each: each[0] == CARD) if cards == "open" else known
 
 
 def _holders(lot: Lot, now_ms: int) -> Iterable[bytes]:

@@ -40,7 +40,7 @@ def tell(
     restarted: bool = False,
     kind: int = CARD,
 ) -> tuple[list[int], tuple[Any, ...]]:
-    """An opening of `ago` ms ago, told by a reader last heard `alone` ms ago: what is found, and the events."""
+    """An opening of `ago` ms ago, told by a reader last heard `alone` ms ago: what is found, and events."""
     numbering, no = yard.numbering(reader, 7), yard.next_no(reader, 7)
     at_ms, since_ms = yard.now_ms - ago, yard.now_ms - alone
     fields = (kind, token)
@@ -85,6 +85,15 @@ def test_a_double_entry_is_found() -> None:
     assert tell(yard, b"anna")[0] == []
     assert tell(yard, b"anna", reader="s")[0] == [210]
     assert yard.counts()[0] == 1
+    yard.check()
+
+
+def test_a_double_entry_into_a_full_lot_is_no_car_more() -> None:
+    """The stay before gives way: 210 alone, and the lot is as full as it was."""
+    yard = yard_with(spots=1)
+    assert tell(yard, b"anna")[0] == []
+    assert tell(yard, b"anna", reader="s")[0] == [210]
+    assert yard.counts() == (1, 0, 0)
     yard.check()
 
 
@@ -252,11 +261,12 @@ def test_holders_of_passes_and_members_of_groups_are_known() -> None:
     assert set(known_of(yard)) == set(short(ANNA, BERT, b"\x02dora"))
 
 
-def test_where_any_card_opens_only_codes_are_named() -> None:
-    """A code is good where it is registered, whatever cards are."""
+def test_where_any_card_opens_codes_are_named_first() -> None:
+    """A code is good where it is registered, whatever cards are; a card is looked for in mode 5 only."""
     yard = yard_with(cards="lane")
-    register(yard, ANNA, CODE)
-    assert known_of(yard, "open") == short(CODE)
+    register(yard, CODE, ANNA)
+    assert known_of(yard, "known") == short(ANNA, CODE)
+    assert known_of(yard, "open") == short(CODE, ANNA)
     assert known_of(yard, "off") == ()
 
 
