@@ -19,8 +19,6 @@ cdef class Reactor:
     cdef public object later
     cdef public dict behind
     cdef public bint urgent
-    cdef public long long _later_ns
-    cdef public long long _finished_ns
     cdef public dict owned
     cdef public dict secure
     cdef public bint accepting

@@ -10,7 +10,6 @@ import select
 import socket
 import ssl
 import time
-from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -18,6 +17,7 @@ import trio
 
 from liftgate.gateways import sockets
 from liftgate.gateways.gateway import Gateway
+from liftgate.gateways.later import Later
 from liftgate.gateways.link import Link
 from liftgate.gateways.tls import TlsError, TlsLayer
 
@@ -26,18 +26,6 @@ log = structlog.get_logger()
 ACCEPTS_PER_ROUND = 16
 """A storm of connections shares the loop with those who are signed on: each costs some 30 µs. The others wait
 in the kernel's queue."""
-
-LATER_NS = 150_000
-"""What may wait (sign-ons, backlogs) has so much of a round that no live scan is in: the next one finds the
-reactor at it for no longer."""
-
-LATER_EVERY_NS = 2_000_000
-"""Where live scans are in every round, what may wait has its part of one so often all the same: a sign-on has
-5 s, and a backlog should end."""
-
-KEPT_NS = 5_000_000
-"""What was done of it is committed with the next live scans, or after this long: its own sync would stand in
-their way, and nobody waits for it at a barrier."""
 
 REPLAY = 0x15
 
@@ -97,11 +85,9 @@ class Reactor:
         self.heard: list[Link] = []
         self.said: list[bytes] = []
         self._said_bytes = 0
-        self.later: deque[tuple[Link, bytes]] = deque()
-        self.behind: dict[Link, None] = {}
+        self.later = Later(self)
+        self.behind = self.later.behind
         self.urgent = False
-        self._later_ns = 0
-        self._finished_ns = 0
         self.owned: dict[int, socket.socket] = {}
         self.secure: dict[int, TlsLayer] = {}
         self.accepting = True
@@ -128,7 +114,8 @@ class Reactor:
     def round(self) -> bool:
         """Take what is there, decide it, make it durable, answer. False: there was nothing."""
         count = sockets.poll(self.epoll, self._epoll_fd)
-        if not count and not self.again and not self.gateway.hungry() and not self._waiting():
+        later = self.later
+        if not count and not self.again and not self.gateway.hungry() and not later.waiting():
             return False
         self.rounds += 1
         gateway = self.gateway
@@ -143,39 +130,11 @@ class Reactor:
             self._read_ready(count)
         self._decide()
         urgent = self.urgent
-        if urgent or not self._waiting() or gateway.hungry():
+        if urgent or not later.waiting() or gateway.hungry():
             self.finish()
-        if self._waiting():
-            self._work(urgent)
+        if later.waiting() and later.work(urgent):
+            self.finish()
         return True
-
-    def _waiting(self) -> bool:
-        """Whether anything that may wait does."""
-        return bool(self.later) or bool(self.gateway.replays.waiting)
-
-    def _work(self, urgent: bool) -> None:
-        """Do a bounded part of what may wait. urgent: live scans were in this round."""
-        now_ns = time.monotonic_ns()
-        if urgent and now_ns - self._later_ns < LATER_EVERY_NS:
-            return
-        gateway, until_ns = self.gateway, now_ns + LATER_NS
-        while now_ns < until_ns and not gateway.full():
-            if self.later:
-                self._decide_later()
-            elif not gateway.replays.work():
-                break
-            now_ns = time.monotonic_ns()
-        self._later_ns = now_ns
-        if not self._waiting() or gateway.full() or now_ns - self._finished_ns >= KEPT_NS:
-            self.finish()
-
-    def _decide_later(self) -> None:
-        """Decide what one of those who may wait has said, and look whether it said more meanwhile."""
-        link, data = self.later.popleft()
-        del self.behind[link]
-        if link.handle >= 0:
-            self._receive(link, data)
-            self.again.append(link)
 
     def _read_ready(self, count: int) -> None:
         """Read from everyone that the last poll found ready."""
@@ -216,12 +175,11 @@ class Reactor:
             link = heard[index]
             data = said[index]
             if data and (not link.role or (len(data) >= 16 and data[3] == REPLAY)):
-                self.later.append((link, data))
-                self.behind[link] = None
+                self.later.put(link, data)
                 continue
             self.urgent = True
             if self.secure:
-                self._receive(link, data)
+                self.receive(link, data)
             else:
                 link.receive(data)
             if gateway.full():
@@ -279,8 +237,7 @@ class Reactor:
                 self.drop(link)
         gateway.sent()
         self.urgent = False
-        if self._waiting():
-            self._finished_ns = time.monotonic_ns()
+        self.later.finished()
 
     # -- connections
 
@@ -374,7 +331,8 @@ class Reactor:
             self._read(fd, link)
             self.again.append(link)  # an end behind what was read now had its edge long ago
 
-    def _receive(self, link: Link, data: bytes) -> None:
+    def receive(self, link: Link, data: bytes) -> None:
+        """Have a link take what its peer sent, through TLS where that is."""
         fd = link.handle
         layer = self.secure.get(fd)
         if layer is None:

@@ -1,0 +1,75 @@
+"""What may wait for live scans: sign-ons, and backlogs (`gateways/replays.py`).
+
+Where a thousand readers come back at once nobody at a barrier waits for what they tell; before those who scan
+meanwhile a driver stands. So the reactor sets aside what such peers said, and works on it for a bounded time
+between looks at its sockets.
+"""
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from liftgate.gateways.link import Link
+
+if TYPE_CHECKING:
+    from liftgate.gateways.reactor import Reactor
+
+WORK_NS = 150_000
+"""Of a round that no live scan is in: the next one finds the reactor at it for no longer."""
+
+WORK_EVERY_NS = 2_000_000
+"""Where live scans are in every round, what may wait has its part of one so often all the same: a sign-on has
+5 s, and a backlog should end."""
+
+KEPT_NS = 5_000_000
+"""What was done of it is committed with the next live scans, or after this long: its own sync would stand in
+their way, and nobody waits for it at a barrier."""
+
+
+class Later:
+    """One reactor's. behind: links that are not read until that is decided; said: what they said, in turn."""
+
+    def __init__(self, reactor: "Reactor") -> None:
+        self.reactor = reactor
+        self.gateway = reactor.gateway
+        self.said: deque[tuple[Link, bytes]] = deque()
+        self.behind: dict[Link, None] = {}
+        self._worked_ns = 0
+        self._finished_ns = 0
+
+    def put(self, link: Link, data: bytes) -> None:
+        """Set aside what a peer said."""
+        self.said.append((link, data))
+        self.behind[link] = None
+
+    def waiting(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self.said) or bool(self.gateway.replays.waiting)
+
+    def finished(self) -> None:
+        """A round was committed and answered."""
+        if self.said or self.gateway.replays.waiting:
+            self._finished_ns = time.monotonic_ns()
+
+    def work(self, urgent: bool) -> bool:
+        """Do a bounded part. urgent: live scans were in this round. True: the round should be finished."""
+        now_ns = time.monotonic_ns()
+        if urgent and now_ns - self._worked_ns < WORK_EVERY_NS:
+            return False
+        gateway, until_ns = self.gateway, now_ns + WORK_NS
+        while now_ns < until_ns and not gateway.full():
+            if self.said:
+                self._decide_next()
+            elif not gateway.replays.work():
+                break
+            now_ns = time.monotonic_ns()
+        self._worked_ns = now_ns
+        return not self.waiting() or gateway.full() or now_ns - self._finished_ns >= KEPT_NS
+
+    def _decide_next(self) -> None:
+        """Decide what one peer has said, and have its socket looked at: it may have said more meanwhile."""
+        link, data = self.said.popleft()
+        del self.behind[link]
+        if link.handle >= 0:
+            self.reactor.receive(link, data)
+            self.reactor.again.append(link)
