@@ -27,20 +27,22 @@ their way, and nobody waits for it at a barrier."""
 
 
 class Later:
-    """One reactor's. behind: links that are not read until that is decided; said: what they said, in turn."""
+    """One reactor's. said: what peers said, in turn; behind: how many pieces of it are a link's, which is not
+    read until they are decided. A round may have read a link more than once before it is seen to wait.
+    """
 
     def __init__(self, reactor: "Reactor") -> None:
         self.reactor = reactor
         self.gateway = reactor.gateway
         self.said: deque[tuple[Link, bytes]] = deque()
-        self.behind: dict[Link, None] = {}
+        self.behind: dict[Link, int] = {}
         self._worked_ns = 0
         self._finished_ns = 0
 
     def put(self, link: Link, data: bytes) -> None:
         """Set aside what a peer said."""
         self.said.append((link, data))
-        self.behind[link] = None
+        self.behind[link] = self.behind.get(link, 0) + 1
 
     def waiting(self) -> bool:
         """Whether there is anything to do."""
@@ -69,7 +71,10 @@ class Later:
     def _decide_next(self) -> None:
         """Decide what one peer has said, and have its socket looked at: it may have said more meanwhile."""
         link, data = self.said.popleft()
-        del self.behind[link]
+        left = self.behind.pop(link) - 1
+        if left:
+            self.behind[link] = left
         if link.handle >= 0:
             self.reactor.receive(link, data)
-            self.reactor.again.append(link)
+            if not left:
+                self.reactor.again.append(link)

@@ -174,7 +174,9 @@ class Reactor:
         for index in range(len(heard)):
             link = heard[index]
             data = said[index]
-            if data and (not link.role or (len(data) >= 16 and data[3] == REPLAY)):
+            if (self.behind and link in self.behind) or (
+                data and (not link.role or (len(data) >= 16 and data[3] == REPLAY))
+            ):
                 self.later.put(link, data)
                 continue
             self.urgent = True

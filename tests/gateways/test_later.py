@@ -4,8 +4,8 @@ import msgspec
 import trio
 
 from liftgate.codecs import messages as m
-from tests.gateways.network import ENTRY, START_MS, World, hello, make_config, scan
-from tests.gateways.test_reactor import WAIT_S, running
+from tests.gateways.network import ENTRY, START_MS, Peer, World, hello, make_config, scan
+from tests.gateways.test_reactor import WAIT_S, Site, running
 
 
 def backlog(entries: int) -> m.Replay:
@@ -66,3 +66,41 @@ async def test_what_a_backlog_came_to_is_committed_without_live_scans() -> None:
         with trio.fail_after(WAIT_S):
             assert isinstance(await teller.receive(), m.Replayed)
         assert world.engine.journal.durable_position == world.engine.position
+
+
+async def test_pieces_of_one_peer_stay_in_order() -> None:
+    """Read before the round was decided, they are decided as they came: byte by byte, and past a backlog."""
+    world = World(make_config(spots=2_000))
+    async with running(world) as site:
+        device, data = await site.connect(), b""
+        for byte in device.conn.encode(hello("r0"), 1):
+            await device.stream.send_all(bytes((byte,)))
+        assert isinstance(await device.receive(), m.Challenge)
+        teller = await site.reader("r1")
+        for message in (backlog(300), scan(400), scan(401)):
+            teller.refs += 1
+            data += teller.conn.encode(message, teller.refs)
+        for at in range(0, len(data), 700):
+            await teller.stream.send_all(data[at : at + 700])
+        answers = [await teller.receive() for _ in range(3)]
+    assert {type(answer) for answer in answers} == {m.Replayed, m.Decision}
+    assert [answer.verdict for answer in answers if isinstance(answer, m.Decision)] == [1, 1]
+
+
+def test_a_link_that_was_read_twice_is_decided_in_order() -> None:
+    """Both pieces wait, and what comes in between is not read before them."""
+    world = World()
+    site = Site(world)
+    try:
+        link = world.gateway.connect("peer")
+        assert link is not None
+        data = Peer(world, link).frame(hello("r0"))
+        link.handle = 0
+        site.reactor.heard, site.reactor.said = [link, link], [data[:5], data[5:]]
+        site.reactor._decide()
+        assert site.reactor.later.behind == {link: 2} and not link.asked_role
+        site.reactor.later.work(False)
+        assert link.asked_role == m.READER and not site.reactor.later.behind
+    finally:
+        link.handle = -1
+        site.close()
