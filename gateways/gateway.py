@@ -57,9 +57,9 @@ class Gateway:
     the scan at hand, filled anew for each so that it stays in cache; links: every open connection; readers,
     services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
     others speak for, by the clock that never jumps; away: when a signed-on reader was last heard before this
-    connection, Unix time in ms; policies: what readers are told that they may do alone; replays: what they did;
-    decided: scans since the start; answered: times that what waited for an answer was sent; proofs: of tickets
-    and tags.
+    connection, Unix time in ms; policies: what readers are told that they may do alone; replays: what they
+    did; decided: scans since the start; answered: times that what waited for an answer was sent; proofs: of
+    tickets and tags.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces, prover: Prover | None = None) -> None:
