@@ -266,7 +266,7 @@ class Link:
 
     def _replay(self, message: m.Replay) -> None:
         self._count_in_flight()
-        if self.check_accepting() and not replays.wait(self, message):
+        if self.check_accepting():
             self.gateway.replays.park(self, message)
 
     def _time(self, message: m.TimeAsk) -> None:

@@ -11,6 +11,8 @@ ERROR 12 for garbage, too. Who gets nothing else may think itself alone, and ope
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from liftgate.codecs import codes
@@ -186,6 +188,21 @@ class Proofs:
             self._note_fault(who)
         return proof
 
+    def seen(self, tokens: list[tuple[int, bytes]]) -> dict[bytes, Seen]:
+        """What is known now of the tickets among (kind, token), for who asks `of` them later (`holding`)."""
+        return {
+            token: self._look(token) for kind, token in tokens if kind == codes.QR and ticket.is_ticket(token)
+        }
+
+    @contextmanager
+    def holding(self, seen: dict[bytes, Seen]) -> Iterator[None]:
+        """Ask `of` with what was known then: much may have been forgotten since."""
+        before, self._resuming = self._resuming, seen
+        try:
+            yield
+        finally:
+            self._resuming = before
+
     # -- tickets
 
     def _ticket(self, ring: Ring, token: bytes) -> Proof:
@@ -300,9 +317,8 @@ class Proofs:
                 self._resume(parked)
 
     def _resume(self, parked: Parked) -> None:
-        self._resuming = parked.seen
-        parked.link.resume(parked.ref, parked.message, parked.failed)
-        self._resuming = {}
+        with self.holding(parked.seen):
+            parked.link.resume(parked.ref, parked.message, parked.failed)
 
     # -- who is wrong too often
 

@@ -8,6 +8,7 @@ from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, PeerError
 from liftgate.engine.core.commands import RecordHistory
 from liftgate.engine.core.events import HistoryRecorded
+from liftgate.gateways.proofs import Seen
 
 if TYPE_CHECKING:
     from liftgate.gateways.gateway import Gateway
@@ -27,35 +28,20 @@ _FIELDS = {
 }
 
 
-def wait(link: "Link", message: m.Replay) -> bool:
-    """Whether the REPLAY has to wait for proofs of tickets in it, or was refused as there are too many."""
-    proofs = link.gateway.proofs
-    if proofs.keyring.of(link.lot) is None:
-        return False
-    tokens = [token for entry in message.entries if (token := _ticket_of(entry)) is not None]
-    return bool(tokens) and proofs.wait(link, "", message, link.lot, tokens)
-
-
-def _ticket_of(entry: m.ReplayEntry) -> tuple[int, bytes] | None:
-    """Kind and token of a QR code's scan. An entry that is wrong is refused in its turn, not here."""
-    if entry.type != m.Scan.TYPE:
-        return None
-    try:
-        told: Any = m.decode(entry.type, bytes(entry.body))
-    except PeerError:
-        return None
-    return (told.kind, told.token) if told.kind == codes.QR else None
-
-
 class Parked:
-    """A REPLAY that waits, or is under way: entries before `at` are recorded, with these findings."""
+    """A REPLAY that waits, or is under way: entries before `at` are recorded, with these findings. seen: what
+    is known of the tickets in it.
+    """
 
-    __slots__ = ("at", "entries", "findings", "link", "ref")
+    __slots__ = ("at", "entries", "findings", "link", "ref", "seen")
 
-    def __init__(self, link: "Link", entries: tuple[m.ReplayEntry, ...], ref: int) -> None:
+    def __init__(
+        self, link: "Link", entries: tuple[m.ReplayEntry, ...], ref: int, seen: dict[bytes, Seen]
+    ) -> None:
         self.link = link
         self.entries = entries
         self.ref = ref
+        self.seen = seen
         self.at = 0
         self.findings: list[tuple[int, int]] = []
 
@@ -76,13 +62,20 @@ class ReplayLane:
         self._of: dict[Link, int] = {}
 
     def park(self, link: "Link", message: m.Replay) -> None:
-        """Take a REPLAY, to be answered under the ref that the connection has now. Raises PeerError."""
+        """Take a REPLAY, to be answered under the ref that the connection has now. Raises PeerError.
+
+        One with tickets that nobody has looked at comes again when their proofs are there.
+        """
         ref, parked = link.conn.ref, self._of.get(link, 0)
         if parked >= link.in_flight_max:
             raise PeerError(Fault.TOO_MANY_IN_FLIGHT, ref=ref)
         if self.waiting and self.entries + len(message.entries) > self.entries_max:
             raise PeerError(Fault.UNAVAILABLE, "too much backlog waits already", ref)
-        self.waiting.append(Parked(link, message.entries, ref))
+        proofs = self.gateway.proofs
+        tickets = [] if proofs.keyring.of(link.lot) is None else _tickets_in(message)
+        if tickets and proofs.wait(link, "", message, link.lot, tickets):
+            return
+        self.waiting.append(Parked(link, message.entries, ref, proofs.seen(tickets)))
         self.entries += len(message.entries)
         self._of[link] = parked + 1
 
@@ -114,10 +107,11 @@ class ReplayLane:
         if not gateway.engine.accepting or gateway.stopping:
             raise PeerError(Fault.UNAVAILABLE)
         batch = parked.entries[parked.at : parked.at + entries]
-        for entry in batch:
-            event = _record(link, entry)
-            if isinstance(event, HistoryRecorded) and event.finding:
-                parked.findings.append((event.no, event.finding))
+        with gateway.proofs.holding(parked.seen):
+            for entry in batch:
+                event = _record(link, entry)
+                if isinstance(event, HistoryRecorded) and event.finding:
+                    parked.findings.append((event.no, event.finding))
         parked.at += len(batch)
         self.entries -= len(batch)
         if parked.at == len(parked.entries):
@@ -133,6 +127,22 @@ class ReplayLane:
             self._of[parked.link] = left
         else:
             del self._of[parked.link]
+
+
+def _tickets_in(message: m.Replay) -> list[tuple[int, bytes]]:
+    """(kind, token) of the scans of QR codes among the entries."""
+    return [found for entry in message.entries if (found := _ticket_of(entry)) is not None]
+
+
+def _ticket_of(entry: m.ReplayEntry) -> tuple[int, bytes] | None:
+    """Kind and token of a QR code's scan. An entry that is wrong is refused in its turn, not here."""
+    if entry.type != m.Scan.TYPE:
+        return None
+    try:
+        told: Any = m.decode(entry.type, bytes(entry.body))
+    except PeerError:
+        return None
+    return (told.kind, told.token) if told.kind == codes.QR else None
 
 
 def _replayed(link: "Link", parked: Parked) -> m.Replayed:

@@ -8,6 +8,7 @@ import pytest
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault
 from liftgate.gateways import proofs, prover
+from liftgate.gateways.replays import SLICE_ENTRIES
 from tests.gateways.network import CARD, ENTRY, EXIT, START_MS, World, codes, scan
 from tests.gateways.tickets import (
     OTHER,
@@ -266,6 +267,19 @@ def test_a_replay_is_proven_and_never_refused() -> None:
     assert isinstance(replayed, m.Replayed)
     assert (replayed.done_to, replayed.findings) == (6, ((2, 204), (3, 203), (4, 203), (6, 204)))
     assert decided(reader, show(7, once), show(8, tapped(5), SUN)) == [(7, REFUSE, 204), (8, REFUSE, 204)]
+
+
+def test_tickets_of_a_replay_stay_proven_while_it_waits_in_the_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many others come meanwhile: what was found out is kept with it."""
+    monkeypatch.setattr(proofs, "KNOWN_MAX", 4)
+    world = ticket_world()
+    reader = world.reader()
+    numbers = range(1, 3 * SLICE_ENTRIES)
+    assert reader.ask(m.Replay(tuple(entry(no, signed(no)) for no in numbers))) == []
+    world.round()
+    (replayed,) = reader.take()
+    assert isinstance(replayed, m.Replayed)
+    assert (replayed.done_to, replayed.findings) == (len(numbers), ())
 
 
 def test_a_wrong_entry_of_a_replay_is_refused_in_its_turn() -> None:
