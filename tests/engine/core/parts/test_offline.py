@@ -54,8 +54,8 @@ def tell(
             SCAN,
             OPEN,
             fields,
-            since_ms,
-            restarted,
+            alone_ms=since_ms,
+            restarted=restarted,
         )
     )
     found = [event.finding for event in events if isinstance(event, HistoryRecorded) and event.finding]
