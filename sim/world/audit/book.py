@@ -238,9 +238,11 @@ class Book:
             found.withheld = found.withheld and self._exists(spot_place(found.spot))
         was, self.on = self.on, self.rules is not None
         if self.on and not was:
-            open_now = {stay.session for stay in self.lot.stays.open.values()}
-            for found in [f for f in self.all.values() if f.state == INSIDE and f.session not in open_now]:
-                self._end(found, "kept")
+            areas = {stay.session: stay.area for stay in self.lot.stays.open.values()}
+            for found in [each for each in self.all.values() if each.state == INSIDE]:
+                area = areas.get(found.session or b"")
+                if area is None or not self.lot.layout.within(area, found.area):
+                    self._end(found, "kept")
         return was != self.on
 
     def _withhold(self) -> None:
