@@ -23,6 +23,9 @@ log = structlog.get_logger()
 OUTSTANDING_MAX = 64
 """Jobs that the prover has at a time, 7 ms of work: what is asked next, of whoever, waits for no more."""
 
+HANGS_S = 5.0
+"""Without an answer to what it has: seven hundred times what its jobs take. Then it is ended."""
+
 START_AGAIN_S = 1
 """After it ended: something that ends it at once must not have it started all the time."""
 
@@ -76,10 +79,13 @@ class ProcessProver:
         self._wanted = trio.Event()
         self._found: list[Answer] = []
         self._number = 0
+        self._moved_s = 0.0
         self._rest = b""
 
     def ask(self, job: Job) -> None:
         self._number = self._number % 0xFFFFFFFF + 1
+        if not self.unanswered:
+            self._moved_s = trio.current_time()
         self.unanswered[self._number] = job
         self._wanted.set()
         if self._sock is not None:
@@ -99,26 +105,38 @@ class ProcessProver:
         """
         while True:
             await self._wanted.wait()
-            sock = self._start()
             try:
-                while True:
-                    await trio.lowlevel.wait_readable(sock)
-                    if not self._receive(sock):
-                        break
-                    proved()
+                await self._serve(self._start(), proved)
+            except OSError as error:  # no memory or no descriptor for a process
+                log.error("prover.not_started", error=str(error))
             finally:
                 self._end()
             self._give_up()
             proved()
             await trio.sleep(START_AGAIN_S)
 
+    async def _serve(self, sock: socket.socket, proved: Callable[[], None]) -> None:
+        """Take answers until the process ends, or hangs."""
+        while True:
+            with trio.move_on_after(HANGS_S):
+                await trio.lowlevel.wait_readable(sock)
+            before = len(self.unanswered)
+            if not self._receive(sock):
+                return
+            if len(self.unanswered) < before:
+                self._moved_s = trio.current_time()
+                proved()
+            elif before and trio.current_time() - self._moved_s >= HANGS_S:
+                log.error("prover.hangs", unanswered=before)
+                return
+
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
+        self._sock, self._moved_s = ours, trio.current_time()
         with theirs:
             command = [sys.executable, "-m", "liftgate.gateways.prover_process"]
             self.process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)
         ours.setblocking(False)
-        self._sock = ours
         log.info("prover.started", pid=self.process.pid)
         for number, job in self.unanswered.items():
             self._send(number, job)

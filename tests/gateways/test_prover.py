@@ -94,6 +94,41 @@ async def test_a_process_checks_signatures() -> None:
 
 
 @pytest.mark.long
+async def test_a_process_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it had cannot be found out, and nobody waits for it for ever."""
+    process = ProcessProver()
+    async with trio.open_nursery() as nursery:
+        desk = Desk(process, nursery)
+        process.warm()
+        process.ask(JOBS[1])
+        assert await desk.wait_found(1) == [True]
+        monkeypatch.setattr(prover, "HANGS_S", 0.3)
+        hung = process.process
+        assert hung is not None
+        hung.send_signal(19)  # SIGSTOP
+        process.ask(JOBS[2])
+        assert await desk.wait_found(1) == [None]
+        assert hung.poll() is not None
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.long
+async def test_a_process_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine goes on: a machine without memory for a process still opens barriers for cards."""
+    process = ProcessProver()
+    with monkeypatch.context() as without:
+        without.setattr(prover.sys, "executable", "/nowhere/python")
+        async with trio.open_nursery() as nursery:
+            desk = Desk(process, nursery)
+            process.ask(JOBS[1])
+            assert await desk.wait_found(1) == [None]
+            without.undo()
+            process.ask(JOBS[1])
+            assert await desk.wait_found(1) == [True]
+            nursery.cancel_scope.cancel()
+
+
+@pytest.mark.long
 async def test_a_process_that_is_killed_is_started_again() -> None:
     """What it had cannot be found out; what is asked later is."""
     process = ProcessProver()
