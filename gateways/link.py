@@ -124,8 +124,10 @@ class Link:
             self._answered = self.gateway.answered
             self._unanswered = self.parked
 
-    def resume(self, ref: int, message: Any, failed: bool) -> None:
-        """Handle a message that waited for proofs as if it came now; failed: they could not be found out."""
+    def resume(self, ref: int, boot: int, message: Any, failed: bool) -> None:
+        """Handle a message that waited for proofs as if it came now, under the boot that it came under (some
+        transports change theirs); failed: they could not be found out.
+        """
         self._note_answers()
         self.parked -= 1
         self._unanswered -= 1
@@ -133,12 +135,19 @@ class Link:
             return
         self.gateway.own(self)
         self.conn.ref = ref
+        now = self.boot
+        self._number_under(boot)
         try:
             if failed:
                 raise PeerError(Fault.UNAVAILABLE, "cannot be proven now", ref)
             _HANDLERS[message.TYPE](self, message)
         except PeerError as error:
             self.refuse(error)
+        self._number_under(now)
+
+    def _number_under(self, boot: int) -> None:
+        if boot != self.boot:
+            self.boot, self.numbering = boot, None
 
     def _count_in_flight(self) -> None:
         self._unanswered += 1

@@ -73,6 +73,7 @@ class Parked:
     def __init__(self, link: "Link", ref: int, message: Any, who: str) -> None:
         self.link = link
         self.ref = ref
+        self.boot = link.boot
         self.message = message
         self.who = who
         self.waits = 0
@@ -318,7 +319,7 @@ class Proofs:
 
     def _resume(self, parked: Parked) -> None:
         with self.holding(parked.seen):
-            parked.link.resume(parked.ref, parked.message, parked.failed)
+            parked.link.resume(parked.ref, parked.boot, parked.message, parked.failed)
 
     # -- who is wrong too often
 

@@ -202,6 +202,21 @@ def test_what_is_parked_counts_as_in_flight() -> None:
     assert codes(reader.ask(scan(9))) == [Fault.TOO_MANY_IN_FLIGHT]
 
 
+def test_a_parked_scan_is_decided_under_the_boot_that_it_came_under() -> None:
+    """A reader behind a transport that lets it change its boot in between goes on under the new one."""
+    world = ticket_world()
+    reader = world.reader(boot=7)
+    assert reader.ask(show(1, signed())) == []
+    reader.link.boot, reader.link.numbering = 8, None
+    world.round()
+    (decision,) = reader.take()
+    assert isinstance(decision, m.Decision) and decision.verdict == OPEN
+    numberings = world.lot.readers["r0"].numberings
+    assert numberings[7].has(1) and 8 not in numberings
+    assert decided(reader, scan(1)) == [(1, OPEN, 0)]
+    assert numberings[8].has(1)
+
+
 def test_others_go_ahead_of_a_parked_scan() -> None:
     """A card behind a ticket is decided in its round; refs tell the answers apart."""
     world = ticket_world()
