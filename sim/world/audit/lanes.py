@@ -313,7 +313,7 @@ class LaneWatch(Chapter):
         elif event["type"] in (r.RULES_SET, r.LOT_CONFIGURED):
             self._recount(lot)
         if event["type"] in r.READER_EVENTS:
-            late = "tickets" in lot.rules  # what waits for a proof is decided a little after it came
+            late = "tickets" in lot.rules or event["type"] == r.HISTORY  # decided a little after it came
             self.heard[event["reader"]] = self.said.get(event["reader"], 0) if late else event["now_ms"]
         what = self._counted(event)
         if what is not None and (most := self._most(lot, what)) is not None:
