@@ -72,16 +72,3 @@ def _verify_key(lot: str, key: TicketKey, secrets: Mapping[str, bytes]) -> Verif
 def _missing(lot: str, kid: str) -> None:
     """The rules came by an order, and the file has no such secret: nothing is proven by it."""
     log.error("keyring.no_secret", lot=lot, kid=kid, hint=f'[[lot.secret]] name = "{kid}"')
-
-
-def verify_keys(lot: Lot, at_s: int) -> list[tuple[str, bytes]]:
-    """(kid, public key) of the lot's keys for signed tickets that hold now or later: what a reader may be
-    told, to verify tickets while it is alone.
-    """
-    rules = lot.rules.get(THEME)
-    if rules is None:
-        return []
-    theme = read_theme(THEME, rules)
-    assert isinstance(theme, Tickets)
-    keys = (key for key in theme.keys if key.alg == "ed25519" and key.until_s > at_s)
-    return [(key.kid, bytes.fromhex(key.public)) for key in keys]

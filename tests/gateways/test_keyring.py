@@ -1,8 +1,7 @@
 """Keys of a lot's rules, with the secrets that stand beside them."""
 
-from liftgate.gateways.keyring import Keyring, verify_keys
-from tests.gateways.network import World
-from tests.gateways.tickets import MAC_SECRET, PUBLIC, RULES, START_S, TAG_SECRET, ticket_world
+from liftgate.gateways.keyring import Keyring
+from tests.gateways.tickets import MAC_SECRET, RULES, TAG_SECRET, ticket_world
 
 
 def test_a_ring_is_made_anew_only_where_the_rules_are_others() -> None:
@@ -22,13 +21,3 @@ def test_secrets_come_from_beside_the_rules() -> None:
     assert [(pair.picc, pair.file) for pair in ring.tags] == [(TAG_SECRET[:16], TAG_SECRET[16:])]
     bare = Keyring({}).made("north", RULES)
     assert (len(bare.tickets), bare.tags) == (1, ())
-
-
-def test_readers_are_told_public_keys_alone() -> None:
-    """Those that vouch now or later: a MAC's key must not lie in a reader."""
-    world = ticket_world()
-    assert verify_keys(world.lot, START_S) == [("2026a", PUBLIC)]
-    world.lot.rules["tickets"] = {"keys": [{**RULES["keys"][0], "not_after": "2027-01-15T08:00:10Z"}]}
-    assert verify_keys(world.lot, START_S + 9) == [("2026a", PUBLIC)]
-    assert verify_keys(world.lot, START_S + 10) == []
-    assert verify_keys(World().lot, START_S) == []

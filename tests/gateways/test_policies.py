@@ -7,10 +7,13 @@ import msgspec
 from liftgate.codecs import messages as m
 from liftgate.codecs.events import events_of
 from liftgate.codecs.events.operators import FindingMade
+from liftgate.engine.core.parts.offline import policy_of, verify_keys
+from liftgate.engine.core.parts.setup import set_rules
 from liftgate.engine.journal import inspect
 from liftgate.gateways import policies
 from tests.gateways.network import ENTRY, START_MS, Peer, World, make_config, scan
 from tests.gateways.test_replays import entry, replay
+from tests.gateways.tickets import PUBLIC, RULES, ticket_world
 
 SETTLED_S = policies.SETTLE_MS / 1000 + 1
 
@@ -208,3 +211,15 @@ def test_limits_count_from_when_the_reader_was_last_heard() -> None:
     )
     assert reply.findings == ((2, 502),)
     assert ask(world, reader="r0")["readers"][0]["alone_since_ms"] == since_ms
+
+
+def test_readers_are_told_the_public_keys_of_tickets_alone() -> None:
+    """Those that vouch now or later: a MAC's key must not lie in a reader."""
+    world = ticket_world()
+    set_rules(world.lot, {"offline": {"hours": 12, "entries": 500}, "tickets": RULES})
+    assert policy_of(world.lot, "open", START_MS, 4096).verify_keys == (("2026a", PUBLIC),)
+    ending = {**RULES["keys"][0], "not_after": "2027-01-15T08:00:10Z"}
+    set_rules(world.lot, {"offline": {"hours": 12, "entries": 500}, "tickets": {"keys": [ending]}})
+    assert verify_keys(world.lot, START_MS + 9_000) == (("2026a", PUBLIC),)
+    assert verify_keys(world.lot, START_MS + 10_000) == ()
+    assert verify_keys(World().lot, START_MS) == ()

@@ -181,8 +181,14 @@ def _holders(lot: Lot, now_ms: int) -> Iterable[bytes]:
 
 
 def verify_keys(lot: Lot, now_ms: int) -> tuple[tuple[str, bytes], ...]:
-    """The public keys that check tickets: (kid, 32 bytes of Ed25519). None before tickets are built."""
-    return ()
+    """(kid, 32 bytes of Ed25519) of the lot's keys for signed tickets that vouch now or later. A MAC's key is
+    no reader's: it must not lie where somebody can take it home.
+    """
+    part = lot.ruled("tickets")
+    if part is None:
+        return ()
+    keys = (key for key in part.rules.keys if key.alg == "ed25519" and key.until_s > now_ms // 1000)
+    return tuple((key.kid, bytes.fromhex(key.public)) for key in keys)
 
 
 def cards_of(lot: Lot, reader: Reader) -> str:
