@@ -39,9 +39,19 @@ def unfold_rare(found: list[Any], event: ScanDecided) -> None:
         found[-1:] = plain(event.price), plain(event.trace), plain(event.marks)
 
 
+def shown(event: Event) -> dict[str, Any]:
+    """The event's fields for a screen or a log: of a reader's key, which is nobody's to see even wrapped,
+    only what tells it from another.
+    """
+    named = fields(event)
+    if isinstance(event, ReaderRegistered | ReaderKeyRotated):
+        named["key"] = check_of(event.key)
+    return named
+
+
 def as_line(position: int, event: Event) -> str:
     """One event as a JSON object: position, type by name, then its fields."""
-    named = {"position": position, "type": type(event).__name__, **fields(event)}
+    named = {"position": position, "type": type(event).__name__, **shown(event)}
     return msgspec.json.encode(named).decode()
 
 
@@ -74,17 +84,10 @@ def conversions(event_type: type[Event]) -> tuple[tuple[int, Convert], ...]:
     hints = get_type_hints(event_type)
     kinds = [set(get_args(hints[name])) or {hints[name]} for name in event_type.__struct_fields__]
     return tuple(
-        (place, _conversion(event_type, event_type.__struct_fields__[place], kind))
+        (place, _hex if kind <= {bytes, type(None)} else plain)
         for place, kind in enumerate(kinds)
         if not kind <= {str, int, bool, type(None), Rare | None, Rare}
     )
-
-
-def _conversion(event_type: type[Event], field: str, kind: set[Any]) -> Convert:
-    """A reader's key is nobody's to see, even wrapped: its check tells it from another."""
-    if field == "key" and event_type in (ReaderRegistered, ReaderKeyRotated):
-        return check_of
-    return _hex if kind <= {bytes, type(None)} else plain
 
 
 def _hex(value: bytes | None) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from liftgate.codecs.events import Event, events_of
-from liftgate.codecs.events.plain import fields
+from liftgate.codecs.events.plain import shown
 from liftgate.commands.actions import Actions
 from liftgate.commands.common import FAILED, FINE, USAGE, Trouble, say_example
 from liftgate.commands.relay import relay_of
@@ -100,7 +100,7 @@ def _line(letter: Letter) -> str:
 
 
 def _plain(letter: Letter) -> dict[str, object]:
-    named = {**letter._asdict(), "type": type(_event(letter)).__name__, "event": fields(_event(letter))}
+    named = {**letter._asdict(), "type": type(_event(letter)).__name__, "event": shown(_event(letter))}
     del named["raw"]
     return named
 
