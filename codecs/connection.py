@@ -104,6 +104,11 @@ class WireConnection:
         client, engine = FROM_CLIENT[state], FROM_ENGINE[state]
         self._theirs, self._ours = (client, engine) if self.role is Role.ENGINE else (engine, client)
 
+    def assume_reader(self, frame_bytes_max: int) -> None:
+        """Go on as after a reader's WELCOME: another protocol around this one has shown who it is."""
+        self._enter(State.READER)
+        self.frame_bytes_max = self.frames.body_bytes_max = frame_bytes_max
+
     def feed(self, data: bytes) -> None:
         """Take what was received; b"" says that the peer closed."""
         if not data:

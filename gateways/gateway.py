@@ -48,6 +48,8 @@ LOOK_MS = 1_000
 """How often it is looked who is silent; what counts as silence is minutes."""
 
 Nonces = Callable[[], bytes]
+LinkOf = Callable[["Gateway", str, int], Link]
+"""Makes a link of (gateway, peer, steady_ms)."""
 
 
 class Gateway:
@@ -169,8 +171,10 @@ class Gateway:
 
     # -- connections
 
-    def connect(self, peer: str) -> Link | None:
+    def connect(self, peer: str, link_of: LinkOf = Link) -> Link | None:
         """A peer connected. None: there are as many as may be, and it should get `farewell()` and no more.
+
+        link_of: makes the link that speaks the peer's protocol.
 
         A stranger who has not signed on yet makes room first, the oldest of them: so nobody can keep readers
         out by connecting and saying nothing.
@@ -181,7 +185,7 @@ class Gateway:
             if not self.strangers:
                 return None
             next(iter(self.strangers)).close("makes room")
-        link = Link(self, peer, self.steady_ms)
+        link = link_of(self, peer, self.steady_ms)
         self.links[link] = None
         self.strangers[link] = None
         return link

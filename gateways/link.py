@@ -46,7 +46,8 @@ class Link:
     for a service; heard_ms: when something last came; backlog: what the mover could not send yet; closing:
     nothing more is read, and it ends when everything is sent; closed: the mover should drop it now; parked:
     messages that wait for a proof (`gateways/proofs.py`);
-    handle: the mover's own name for it, -1 when it has let go.
+    handle: the mover's own name for it, -1 when it has let go; wraps: what is packed for it goes through
+    `wrap` before it is sent, since it speaks another protocol with these frames inside.
     """
 
     def __init__(self, gateway: "Gateway", peer: str, steady_ms: int) -> None:
@@ -70,6 +71,7 @@ class Link:
         self.heard_ms = steady_ms
         self.pinged_ms = 0
         self.handle = -1
+        self.wraps = False
         self.backlog = b""
         self.stalled_ms = 0
         self.closing = False
@@ -303,6 +305,10 @@ class Link:
     def send(self, message: m.Message, ref: int = 0) -> None:
         """Pack a message for this peer."""
         self.gateway.send(self, message, ref)
+
+    def wrap(self, run: bytes) -> bytes:
+        """These frames of a round, durable by now, as what the peer reads."""
+        return run
 
     def refuse(self, error: PeerError) -> None:
         """Answer ERROR, and after a fatal one end the connection once it is sent."""

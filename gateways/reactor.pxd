@@ -6,7 +6,6 @@ from liftgate.gateways.link cimport Link
 cdef class Reactor:
     cdef public Gateway gateway
     cdef public object listener
-    cdef public object tls
     cdef public object clock
     cdef public object steady
     cdef public long long rounds
@@ -22,7 +21,7 @@ cdef class Reactor:
     cdef public dict owned
     cdef public dict secure
     cdef public bint accepting
-    cdef public int _listener_fd
+    cdef public dict doors
     cdef public int _epoll_fd
     cpdef bint turn(self) except -1
     @cython.locals(count=int, urgent=bint, gateway=Gateway)

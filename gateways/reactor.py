@@ -11,12 +11,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 import trio
 
 from liftgate.gateways import sockets
-from liftgate.gateways.gateway import Gateway
+from liftgate.gateways.gateway import Gateway, LinkOf
 from liftgate.gateways.later import Later
 from liftgate.gateways.link import Link
 from liftgate.gateways.tls import TlsError, TlsLayer
@@ -55,11 +56,19 @@ def steady_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+class Door(NamedTuple):
+    """A listening socket, TLS around what comes in by it, and the link that speaks its protocol."""
+
+    listener: socket.socket
+    tls: ssl.SSLContext | None
+    link_of: LinkOf
+
+
 class Reactor:
     """Moves bytes between sockets and one gateway.
 
-    clock: Unix time in ms; steady: ms of a clock that never jumps; tls: wraps every connection where it is
-    given. rounds: how many had traffic;
+    clock: Unix time in ms; steady: ms of a clock that never jumps; listener, tls: the first door's, for
+    frames; doors: by descriptor. rounds: how many had traffic;
     table: links by descriptor; again: those who may have more than was read at once;
     heard, said: who said what in this round and is not decided yet; later: the same of those who may wait,
     behind: their links, which are not read until that is decided; urgent: somebody waits for the answers.
@@ -75,7 +84,6 @@ class Reactor:
     ) -> None:
         self.gateway = gateway
         self.listener = listener
-        self.tls = tls
         self.clock = clock
         self.steady = steady
         self.rounds = 0
@@ -91,9 +99,15 @@ class Reactor:
         self.owned: dict[int, socket.socket] = {}
         self.secure: dict[int, TlsLayer] = {}
         self.accepting = True
-        self._listener_fd = listener.fileno()
+        self.doors: dict[int, Door] = {}
         self._epoll_fd = self.epoll.fileno()
-        self.epoll.register(self._listener_fd, select.EPOLLIN)
+        self.open_door(Door(listener, tls, Link))
+
+    def open_door(self, door: Door) -> None:
+        """Take connections at one more listening socket; it is closed with the reactor."""
+        fd = door.listener.fileno()
+        self.doors[fd] = door
+        self.epoll.register(fd, select.EPOLLIN)
 
     async def run(self) -> None:
         """Serve until cancelled. Raises JournalFailed, and whatever else ends the engine."""
@@ -142,7 +156,7 @@ class Reactor:
             fd = sockets.ready_fd(index)
             link = self.table[fd] if fd < len(self.table) else None
             if link is None:
-                self._accept()
+                self._accept(self.doors[fd])
                 continue
             if link.backlog:
                 if sockets.ready_mask(index) & sockets.WRITABLE:
@@ -225,7 +239,7 @@ class Reactor:
             stop = stops[index]
             fd = link.handle
             if fd >= 0:
-                if link.backlog or self.secure:
+                if link.backlog or link.wraps or self.secure:
                     self._send_slowly(fd, link, bytes(buf[start:stop]))
                 elif stop > start:
                     sent = sockets.send(fd, buf, start, stop)
@@ -243,26 +257,26 @@ class Reactor:
 
     # -- connections
 
-    def _accept(self) -> None:
+    def _accept(self, door: Door) -> None:
         """Take new connections. Out of descriptors: stop for a tick, those who are here go on."""
         for _ in range(ACCEPTS_PER_ROUND):
             try:
-                sock, address = self.listener.accept()
+                sock, address = door.listener.accept()
             except BlockingIOError:
                 return
             except OSError as error:
                 log.error("reactor.accept_failed", error=str(error))
                 self.pause_accepting()
                 return
-            self._greet(sock, f"{address[0]}:{address[1]}")
+            self._greet(door, sock, f"{address[0]}:{address[1]}")
 
-    def _greet(self, sock: socket.socket, peer: str) -> None:
+    def _greet(self, door: Door, sock: socket.socket, peer: str) -> None:
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        link = self.gateway.connect(peer)
+        link = self.gateway.connect(peer, door.link_of)
         fd = sock.fileno()
         if link is None:
-            if self.tls is None:
+            if door.tls is None and door.link_of is Link:
                 farewell = bytearray(self.gateway.farewell())
                 sockets.send(fd, farewell, 0, len(farewell))
             sock.close()
@@ -271,21 +285,23 @@ class Reactor:
         self.table.extend([None] * (fd + 1 - len(self.table)))
         self.table[fd] = link
         self.owned[fd] = sock
-        if self.tls is not None:
-            self.secure[fd] = TlsLayer(self.tls)
+        if door.tls is not None:
+            self.secure[fd] = TlsLayer(door.tls)
         self.epoll.register(fd, _EDGES)
 
     def pause_accepting(self) -> None:
         """Let new connections wait in the kernel's queue."""
         if self.accepting:
             self.accepting = False
-            self.epoll.unregister(self._listener_fd)
+            for fd in self.doors:
+                self.epoll.unregister(fd)
 
     def resume_accepting(self) -> None:
         """Take new connections again."""
         if not self.accepting and not self.gateway.stopping:
             self.accepting = True
-            self.epoll.register(self._listener_fd, select.EPOLLIN)
+            for fd in self.doors:
+                self.epoll.register(fd, select.EPOLLIN)
 
     def drop(self, link: Link) -> None:
         """Close the link's socket."""
@@ -306,7 +322,8 @@ class Reactor:
             if link is not None:
                 self.drop(link)
         self.pause_accepting()
-        self.listener.close()
+        for door in self.doors.values():
+            door.listener.close()
         self.epoll.close()
 
     # -- the slower paths
@@ -354,7 +371,9 @@ class Reactor:
         self.gateway.own(link)
 
     def _send_slowly(self, fd: int, link: Link, run: bytes) -> None:
-        """Send behind what waits already, and through TLS where that is."""
+        """Send behind what waits already, in the link's own protocol, and through TLS where that is."""
+        if link.wraps:
+            run = link.wrap(run)
         layer = self.secure.get(fd)
         if layer is not None:
             layer.encrypt(run)

@@ -38,7 +38,8 @@ def auth(link: "Link", message: m.Auth) -> None:
         raise PeerError(Fault.REFUSED, ref=conn.ref)
     link.role = link.asked_role
     mac = engine_mac(link.key, conn.hello, conn.challenge)
-    done_to, gaps = _bind(link)
+    bind(link)
+    done_to, gaps = _known(link)
     gateway = link.gateway
     config = gateway.config
     frame_bytes_max = link.frame_bytes_max
@@ -46,6 +47,12 @@ def auth(link: "Link", message: m.Auth) -> None:
         mac, done_to, gaps, config.in_flight_max, frame_bytes_max, config.heartbeat_s, gateway.now_ms
     )
     gateway.own(link).append(conn.encode(welcome, conn.ref))
+    admit(link)
+
+
+def admit(link: "Link") -> None:
+    """Let the link in who has shown who it is, and tell it what it may have missed."""
+    gateway = link.gateway
     gateway.signed_on(link)
     if link.role == m.READER:
         gateway.key_used(link)
@@ -78,13 +85,19 @@ def _proves(link: "Link", mac: bytes) -> bool:
     return found
 
 
-def _bind(link: "Link") -> tuple[int, tuple[tuple[int, int], ...]]:
-    """Tie the link to what it is in the model; what of its numbering is known, for WELCOME."""
+def bind(link: "Link") -> None:
+    """Tie the link to what it is in the model."""
     gateway = link.gateway
     if link.role == m.SERVICE:
         link.service = gateway.service_configs[link.id]
-        return 0, ()
+        return
     link.lot = gateway.engine.lots[gateway.directory.lot(link.id)]
     link.reader = link.lot.readers[link.id]
+
+
+def _known(link: "Link") -> tuple[int, tuple[tuple[int, int], ...]]:
+    """What of its numbering is known, for WELCOME."""
+    if link.role == m.SERVICE:
+        return 0, ()
     numbering = link.own_numbering()
     return numbering.done_to, tuple((low, high) for low, high in numbering.ranges)
