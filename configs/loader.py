@@ -17,7 +17,7 @@ from liftgate.configs.paths import existing, maybe_existing, resolve
 from liftgate.configs.problems import ConfigErrors, Problem
 from liftgate.configs.relay import read_relay
 from liftgate.configs.rules import mistakes
-from liftgate.configs.schema import Config, EngineConfig, LotConfig, ReaderConfig, TlsConfig
+from liftgate.configs.schema import Config, EngineConfig, LotConfig, MqttConfig, ReaderConfig, TlsConfig
 from liftgate.configs.stream import read_stream
 from liftgate.configs.table import ID, Notes, Table, note_repeats
 
@@ -107,6 +107,7 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
         history=history,
         relay=read_relay(root, folder, engine.journal, services),
         stream=read_stream(root, folder, environ, keys, history),
+        mqtt=_read_mqtt(root, folder),
     )
 
 
@@ -128,9 +129,8 @@ def _read_engine(root: Table, folder: Path, keys: KeyPlaces) -> EngineConfig:
             root.note("engine", "is missing")
         return _NO_ENGINE
     host, port = _read_listen(table)
-    tls, allow_plain = _read_tls(table, folder), table.flag("allow_plain", default=False)
-    if not (_is_loopback(host) or table.has("tls") or allow_plain):
-        table.note("listen", "reaches beyond this machine: add [engine.tls] or set allow_plain = true")
+    tls = _read_tls(table, folder)
+    allow_plain = _read_allow_plain(table, host, "engine")
     return EngineConfig(
         name=table.text("name", shape=ID),
         host=host,
@@ -149,6 +149,24 @@ def _read_engine(root: Table, folder: Path, keys: KeyPlaces) -> EngineConfig:
         backlog_full=table.text("backlog_full", default="keep", shape=_BACKLOG_FULL),
         registry_key=keys.maybe(table, "registry_key"),
     )
+
+
+def _read_mqtt(root: Table, folder: Path) -> MqttConfig | None:
+    table = root.table("mqtt")
+    if table is None:
+        return None
+    host, port = _read_listen(table)
+    tls = _read_tls(table, folder)
+    _read_allow_plain(table, host, "mqtt")
+    return MqttConfig(host=host, port=port, tls=tls)
+
+
+def _read_allow_plain(table: Table, host: str, name: str) -> bool:
+    """Whether it may go without TLS beyond this machine; where it would and may not, that is noted."""
+    allowed = table.flag("allow_plain", default=False)
+    if not (_is_loopback(host) or table.has("tls") or allowed):
+        table.note("listen", f"reaches beyond this machine: add [{name}.tls] or set allow_plain = true")
+    return allowed
 
 
 def _read_listen(table: Table) -> tuple[str, int]:

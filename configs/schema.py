@@ -131,6 +131,14 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     registry_key: Key | None = None
 
 
+class MqttConfig(Struct, frozen=True, kw_only=True):
+    """The engine's own MQTT listener. Its bounds and heartbeat are the engine's, whatever a reader speaks."""
+
+    host: str
+    port: int
+    tls: TlsConfig | None = None
+
+
 class SpotsConfig(Struct, frozen=True, kw_only=True):
     """A block of spots `{level}-{prefix}-001` and on; where a lot does not assign spots, so many places."""
 
@@ -213,7 +221,7 @@ class ServiceConfig(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """One whole file. stream: None where the events go to no Kafka."""
+    """One whole file. stream: None where the events go to no Kafka; mqtt: None where no reader speaks it."""
 
     engine: EngineConfig
     lots: tuple[LotConfig, ...]
@@ -222,3 +230,4 @@ class Config(Struct, frozen=True, kw_only=True):
     history: HistoryConfig | None = None
     relay: RelayConfig | None = None
     stream: StreamConfig | None = None
+    mqtt: MqttConfig | None = None

@@ -60,8 +60,8 @@ class Gateway:
     services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
     others speak for, by the clock that never jumps; away: when a signed-on reader was last heard before this
     connection, Unix time in ms; policies: what readers are told that they may do alone; replays: what they
-    did; decided: scans since the start; answered: times that what waited for an answer was sent; proofs: of
-    tickets and tags.
+    did; tickers: called when time passes, for what outlives a connection; decided: scans since the start;
+    answered: times that what waited for an answer was sent; proofs: of tickets and tags.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces, prover: Prover | None = None) -> None:
@@ -83,6 +83,7 @@ class Gateway:
         self.away: dict[str, int] = {}
         self.policies = Policies(self)
         self.replays = ReplayLane(self)
+        self.tickers: list[Callable[[], None]] = []
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
@@ -240,6 +241,8 @@ class Gateway:
         for link in list(self.links):
             link.tick(self.steady_ms)
         self.policies.tick()
+        for tick in self.tickers:
+            tick()
         if self.steady_ms - self._looked_ms >= LOOK_MS and self.engine.accepting:
             self._looked_ms = self.steady_ms
             self._look_for_silence()

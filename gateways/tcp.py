@@ -5,14 +5,16 @@ import json
 import resource
 import secrets
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import structlog
 import trio
 
-from liftgate.configs.schema import Config, EngineConfig
+from liftgate.configs.schema import Config, EngineConfig, MqttConfig, TlsConfig
 from liftgate.engine.configured import configure
 from liftgate.engine.engine import Engine
 from liftgate.engine.journal.backlog import BacklogWatch
@@ -22,8 +24,9 @@ from liftgate.engine.journal.storage import Storage
 from liftgate.engine.replay import open_engine
 from liftgate.gateways.backlog import keep_entries
 from liftgate.gateways.gateway import Gateway
+from liftgate.gateways.mqtt.listener import Listener
 from liftgate.gateways.prover import ProcessProver, Prover
-from liftgate.gateways.reactor import Reactor, wall_ms
+from liftgate.gateways.reactor import Door, Reactor, wall_ms
 from liftgate.gateways.tls import server_context
 
 log = structlog.get_logger()
@@ -87,25 +90,44 @@ def connections_max(wanted: int) -> int:
     return min(wanted, soft - FILES_KEPT)
 
 
-def listen(config: EngineConfig) -> socket.socket:
-    """A listening socket. Raises OSError."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError, whose filename is the address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((config.host, config.port))
+        listener.bind((host, port))
         listener.listen(LISTEN_BACKLOG)
         listener.setblocking(False)
-    except OSError:
+    except OSError as error:
         listener.close()
+        error.filename = f"{host}:{port}"
         raise
     return listener
 
 
-async def serve(config: Config, ready: Callable[[str, int], None], stopping: trio.Event) -> None:
+def context_of(tls: TlsConfig | None) -> ssl.SSLContext | None:
+    """What wraps the connections of a listener. Raises OSError."""
+    return server_context(tls.cert, tls.key, tls.client_ca) if tls is not None else None
+
+
+def open_mqtt(reactor: Reactor, config: MqttConfig) -> tuple[str, int]:
+    """Take MQTT readers too; where. Raises OSError."""
+    listener = listen(config.host, config.port)
+    reactor.open_door(Door(listener, context_of(config.tls), Listener(reactor.gateway).link))
+    host, port = listener.getsockname()[:2]
+    log.info("mqtt.listening", host=host, port=port, tls=config.tls is not None)
+    return host, port
+
+
+Ready = Callable[[str, int, tuple[str, int] | None], None]
+"""Told host and port once the engine listens, and those of its MQTT listener where it has one."""
+
+
+async def serve(config: Config, ready: Ready, stopping: trio.Event) -> None:
     """Run the engine until `stopping` is set (then it ends in order), or until the task is cancelled.
 
-    ready: called with host and port once it listens. Raises JournalFailed and OSError; then nothing that was
+    ready: called once it listens. Raises JournalFailed and OSError; then nothing that was
     not durable was answered.
     """
     sys.setswitchinterval(SWITCH_S)
@@ -114,9 +136,9 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
     prover = ProcessProver()
     engine, gateway = start(config, storage, prover)
     gateway.connections_max = connections_max(config.engine.readers_max)
-    tls = config.engine.tls
-    context = server_context(tls.cert, tls.key, tls.client_ca) if tls is not None else None
-    reactor = Reactor(gateway, listen(config.engine), context)
+    context = context_of(config.engine.tls)
+    reactor = Reactor(gateway, listen(config.engine.host, config.engine.port), context)
+    mqtt = open_mqtt(reactor, config.mqtt) if config.mqtt is not None else None
     watch = backlog_watch(engine, config.engine)
     try:
         async with trio.open_nursery() as nursery:
@@ -130,7 +152,7 @@ async def serve(config: Config, ready: Callable[[str, int], None], stopping: tri
             host, port = reactor.listener.getsockname()[:2]
             log.info("engine.listening", host=host, port=port, tls=context is not None)
             _settle_garbage()
-            ready(host, port)
+            ready(host, port, mqtt)
             await stopping.wait()
             log.info("engine.stopping")
             await stop(reactor)
@@ -156,10 +178,10 @@ def _settle_garbage() -> None:
     gc.set_threshold(GC_THRESHOLD, 50, 50)
 
 
-def write_ready_file(path: Path, host: str, port: int, pid: int) -> None:
-    """Tell whoever started the engine where it listens: JSON, written aside and renamed."""
+def write_ready_file(path: Path, said: dict[str, Any]) -> None:
+    """Tell whoever started the engine where it listens, and its pid: JSON, written aside and renamed."""
     aside = path.with_name(path.name + ".new")
-    aside.write_text(json.dumps({"host": host, "port": port, "pid": pid}))
+    aside.write_text(json.dumps(said))
     aside.rename(path)
 
 

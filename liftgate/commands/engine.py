@@ -9,6 +9,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import trio
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         run_trio(_serve, config, paths, args.stop_with_stdin)
     except OSError as error:
-        at = f"{config.engine.host}:{config.engine.port}"
+        at = error.filename or f"{config.engine.host}:{config.engine.port}"
         raise Trouble(f"cannot listen at {at}: {error.strerror or error}") from error
     return 0
 
@@ -58,9 +59,12 @@ def run(args: argparse.Namespace) -> int:
 async def _serve(config: Config, paths: list[Path], stop_with_stdin: bool) -> None:
     written = []
 
-    def ready(host: str, port: int) -> None:
+    def ready(host: str, port: int, mqtt: tuple[str, int] | None) -> None:
+        said: dict[str, Any] = {"host": host, "port": port, "pid": os.getpid()}
+        if mqtt is not None:
+            said["mqtt"] = {"host": mqtt[0], "port": mqtt[1]}
         for path in paths:
-            write_ready_file(path, host, port, os.getpid())
+            write_ready_file(path, said)
             written.append(path)
 
     stopping = trio.Event()

@@ -33,6 +33,6 @@ def test_fewer_connections_than_asked_for(limit: int) -> None:
 def test_ready_file(tmp_path: Path) -> None:
     """The ready file is there whole or not at all."""
     path = tmp_path / "ready"
-    write_ready_file(path, "127.0.0.1", 7400, 42)
+    write_ready_file(path, {"host": "127.0.0.1", "port": 7400, "pid": 42})
     assert json.loads(path.read_text()) == {"host": "127.0.0.1", "port": 7400, "pid": 42}
     assert [each.name for each in tmp_path.iterdir()] == ["ready"]
