@@ -14,8 +14,9 @@ PROGRAMS = {
     "loadgen": ("loadgen.c", "connect.c", "signon.c", "requests.c", "answers.c", "wire.c"),
     "storm": ("storm.c", "connect.c", "signon.c", "requests.c", "wire.c"),
     "limit": ("limit.c", "wire.c"),
+    "mqttgen": ("mqttgen.c",),
 }
-LIBRARIES = {"loadgen": ("-lcrypto",), "storm": ("-lcrypto",), "limit": ()}
+LIBRARIES = {"loadgen": ("-lcrypto",), "storm": ("-lcrypto",), "limit": (), "mqttgen": ()}
 
 
 class BuildFailed(RuntimeError):

@@ -17,6 +17,7 @@ from liftgate.bench.history import EVENTS, history
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
 from liftgate.bench.proofs import proofs
+from liftgate.bench.mqtt import mqtt
 from liftgate.bench.recovery import SCANS, recovery
 from liftgate.bench.relay import relay
 from liftgate.bench.rules import rules
@@ -98,6 +99,10 @@ def parser() -> argparse.ArgumentParser:
     carried.add_argument("--sinks", nargs="+", default=["null"], help="one after another (%(default)s)")
     sent = _command(commands, "stream", _stream, "events into Kafka, against a bare loop of its client")
     _rounds(sent, 5, 3.0)
+    published = _command(
+        commands, "mqtt", _mqtt, "QoS 1 acknowledgements of the MQTT listener and of mosquitto"
+    )
+    _rounds(published, 3, 3.0)
     sent.add_argument("--brokers", default=BROKERS, help="host:port,… (%(default)s)")
     _rounds(
         _command(commands, "proofs", _proofs, "proofs of tickets and tags, on the loop and off it"), 5, 1.0
@@ -184,6 +189,11 @@ def _stream(arguments: argparse.Namespace) -> Outcome:
     from liftgate.bench.stream import stream
 
     result = stream(arguments.brokers, arguments.rounds, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _mqtt(arguments: argparse.Namespace) -> Outcome:
+    result = mqtt(arguments.rounds, arguments.seconds)
     return result, report.facts(result)
 
 

@@ -85,10 +85,10 @@ def redis_server(folder: Path, spots: int = SPOTS) -> Iterator[Server]:
     """Redis with every write synced (`appendfsync always`), the script loaded and that many free spots."""
     if shutil.which("redis-server") is None:
         raise ServerFailed("redis-server is not installed: apt-get install redis-server")
-    port = _free_port()
+    port = free_port()
     command = ["redis-server", *resp.settings(folder, port)]
     begin = time.monotonic()
-    with _process(command, folder / "redis.log") as process:
+    with running(command, folder / "redis.log") as process:
         _wait_line(process, "Ready to accept connections", folder / "redis.log")
         ready_s = time.monotonic() - begin
         script = (SOURCES / "allocate.lua").read_bytes()
@@ -102,7 +102,7 @@ def redis_server(folder: Path, spots: int = SPOTS) -> Iterator[Server]:
 def limit_server(folder: Path, *flags: str) -> Iterator[Server]:
     """The limit (bench/limit.c), compiled with further flags if any."""
     begin = time.monotonic()
-    with _process(
+    with running(
         [str(program("limit", *flags)), str(folder / "limit.log")], folder / "limit.said"
     ) as process:
         port = int(_line(process, folder / "limit.said"))
@@ -128,7 +128,7 @@ def engine_server(
     ready.unlink(missing_ok=True)
     command = [*ENGINE_COMMAND, "--config", str(config), "--ready-file", str(ready)]
     begin = time.monotonic()
-    with _process(command, log, talks=False) as process:
+    with running(command, log, talks=False) as process:
         port = _wait_ready(process, ready, log)
         yield Server("engine", port, process, folder, ("--key", KEY_HEX), time.monotonic() - begin)
 
@@ -140,8 +140,8 @@ def relay_server(folder: Path) -> Iterator[Server]:
     ready.unlink(missing_ok=True)
     command = [*RELAY_COMMAND, "--config", str(folder / "bench.toml"), "--ready-file", str(ready)]
     begin = time.monotonic()
-    with _process(command, log, talks=False) as process:
-        _wait_said(process, ready, log)
+    with running(command, log, talks=False) as process:
+        wait_said(process, ready, log)
         yield Server("relay", 0, process, folder, (), time.monotonic() - begin)
 
 
@@ -216,7 +216,8 @@ def kill(server: Server) -> None:
 
 
 @contextmanager
-def _process(command: Sequence[str], log: Path, talks: bool = True) -> Iterator[Process]:
+def running(command: Sequence[str], log: Path, talks: bool = True) -> Iterator[Process]:
+    """A server's process, ended with the block. Raises ServerFailed if it ends badly."""
     # What talks says on stdout that it is ready, and little more; stdout of the others goes to the log, as a
     # pipe that nobody reads would fill and stop them.
     with log.open("w") as stderr:
@@ -235,6 +236,19 @@ def _process(command: Sequence[str], log: Path, talks: bool = True) -> Iterator[
             raise
         finally:
             process.kill()
+
+
+def wait_port(process: Process, port: int, log: Path) -> None:
+    """Return once somebody listens there; between two looks the process's end is waited for."""
+    until = time.monotonic() + READY_S_MAX
+    while True:
+        with contextlib.suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+            raise ServerFailed(f"{process.args!r} ended with {process.returncode}: {_last_words(log)}")
+        if time.monotonic() > until:
+            raise ServerFailed(f"{process.args!r} did not listen within {READY_S_MAX} s: {_last_words(log)}")
 
 
 def _stop(process: Process, log: Path) -> None:
@@ -267,10 +281,10 @@ def _wait_line(process: Process, wanted: str, log: Path) -> None:
 
 def _wait_ready(process: Process, ready: Path, log: Path) -> int:
     """Port from the ready file, once it is there."""
-    return int(_wait_said(process, ready, log)["port"])
+    return int(wait_said(process, ready, log)["port"])
 
 
-def _wait_said(process: Process, ready: Path, log: Path) -> dict[str, Any]:
+def wait_said(process: Process, ready: Path, log: Path) -> dict[str, Any]:
     """What is in the ready file, once it is there; between two looks the process's end is waited for."""
     until = time.monotonic() + READY_S_MAX
     while not ready.exists():
@@ -287,7 +301,8 @@ def _last_words(log: Path) -> str:
     return log.read_text(errors="replace")[-2000:]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

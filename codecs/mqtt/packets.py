@@ -35,26 +35,34 @@ class OtherVersion(PacketError):
 class PacketReader:
     """feed() bytes, then take() packets until there is none.
 
-    packet_bytes_max: of a whole packet. After a PacketError nothing more is read.
+    packet_bytes_max: of a whole packet. After a PacketError nothing more is read. Who knows a packet at sight
+    may `peek` and take it from `data` by moving `at` to its end.
     """
 
     def __init__(self) -> None:
         self.packet_bytes_max = PACKET_BYTES_BEFORE_CONNACK
-        self._data = b""
-        self._at = 0
+        self.data = b""
+        self.at = 0
 
     def feed(self, data: bytes) -> None:
         """Add what was received. Only an unfinished packet is ever kept back."""
-        self._data = self._data[self._at :] + data if self._at < len(self._data) else data
-        self._at = 0
+        self.data = self.data[self.at :] + data if self.at < len(self.data) else data
+        self.at = 0
+
+    def peek(self) -> tuple[int, int, int]:
+        """(first byte, where its body begins and ends) of a short packet that is all there; else zeros."""
+        data, at = self.data, self.at
+        if len(data) - at < 2 or data[at + 1] > 0x7F or len(data) - at < 2 + data[at + 1]:
+            return 0, 0, 0
+        return data[at], at + 2, at + 2 + data[at + 1]
 
     def take(self) -> mqtt5.Packet | None:
         """The next packet, None when more bytes are needed. Raises PacketError."""
-        data, at = self._data, self._at
+        data, at = self.data, self.at
         body_at, end = self._measure(data, at)
         if end > len(data):
             return None
-        self._at = end
+        self.at = end
         head, body = data[at], data[body_at:end]
         if head >> 4 == CONNECT:
             _check_version(body)
