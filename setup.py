@@ -52,6 +52,9 @@ COMPILED = [
     "engine/engine",
     "gateways/answers",
     "gateways/link",
+    "codecs/mqtt/packets",
+    "gateways/mqtt/session",
+    "gateways/mqtt/link",
     "gateways/gateway",
     "gateways/reactor",
 ]

@@ -60,9 +60,8 @@ class _Walk:
         raise _Past
 
     def properties(self) -> None:
+        """As the codec reads them: a property that begins within the length is read, wherever it ends."""
         end = self.number() + self.at
-        if self.data[self.at : end].isascii():
-            self.at = end
         while self.at < end:
             form = _PROPERTIES.get(self.number())
             if form in _SIZES:
@@ -90,14 +89,12 @@ def check_text(head: int, body: bytes) -> None:
 
 
 def _is_plain(head: int, body: bytes) -> bool:
-    """Whether a PUBLISH, which is nearly all that comes, has a topic and properties of ASCII alone."""
+    """Whether a PUBLISH, which is nearly all that comes, has a topic of ASCII and no properties."""
     if len(body) < 5:
         return False
     topic_end = 2 + (body[0] << 8 | body[1])
     at = topic_end + (2 if head & 0x06 else 0)
-    if at >= len(body) or body[at] > 0x7F:
-        return False
-    return body[2:topic_end].isascii() and body[at : at + 1 + body[at]].isascii()
+    return at < len(body) and not body[at] and body[2:topic_end].isascii()
 
 
 def _walk(head: int, walk: _Walk) -> None:

@@ -6,8 +6,6 @@ durable, bounds, errors) holds here by the same code. Rejected: a dialogue of it
 some copies a message, and would have to be proven all over again.
 """
 
-from collections.abc import Callable
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import mqtt5
@@ -17,6 +15,7 @@ from mqtt5 import DisconnectReasonCode as Reason
 from mqtt5 import PubAckPacket, PubAckReasonCode, QoS, SubAckReasonCode, UnsubAckReasonCode
 
 from liftgate.codecs import messages as m
+from liftgate.codecs import raw
 from liftgate.codecs.frame import HEADER_BYTES, Fault, PeerError, frame
 from liftgate.codecs.mqtt import topics
 from liftgate.codecs.mqtt.packets import OtherVersion, PacketError, PacketReader
@@ -35,7 +34,6 @@ CORRELATION_BYTES_MAX = 64
 _NUMBERED = frozenset({m.Scan.TYPE, m.Passage.TYPE, m.LaneStatus.TYPE, m.Replay.TYPE})
 _UNANSWERED = frozenset({m.Done.TYPE, m.Time.TYPE, m.Pong.TYPE, m.Goodbye.TYPE, m.Error.TYPE})
 _SIGN_ON = frozenset({m.Hello.TYPE, m.Auth.TYPE})
-_HEADER = Struct("<II")
 _OLD_CONNACK = b"\x20\x02\x00\x01"
 """CONNACK in the form of 3.1 and 3.1.1: unacceptable protocol version. Theirs cannot read that of 5."""
 
@@ -58,7 +56,7 @@ class MqttLink(Link):
         self.packets = PacketReader()
         self._prefix = ""
         self._kinds: dict[bytes, int] = {}
-        self._quick: Callable[[PacketReader], bool] | None = None
+        self._knows = False
         self._aliases: dict[int, str] = {}
         self._asked: dict[int, tuple[int, bytes | None]] = {}
         self._asked_ref = 0
@@ -72,14 +70,14 @@ class MqttLink(Link):
     def receive(self, data: bytes) -> None:
         """Take what the peer sent (b"": it closed)."""
         if self.closing or self.closed or not data:
-            super().receive(data)
+            Link.receive(self, data)
             return
         self.heard_ms = self.gateway.steady_ms
         packets = self.packets
         packets.feed(data)
         try:
             while not self.closing:
-                if self._quick is not None and self._quick(packets):
+                if self._knows and self._take_quickly(packets):
                     continue
                 packet = packets.take()
                 if packet is None:
@@ -205,11 +203,11 @@ class MqttLink(Link):
         """Decide what was published so far."""
         frames, self._frames = self._frames, []
         if frames and not self.closing:
-            super().receive(b"".join(frames))
+            Link.receive(self, b"".join(frames))
 
     def feed_frame(self, kind: int, body: bytes) -> None:
         """Decide a message of sign-on."""
-        super().receive(frame(kind, 1, body))
+        Link.receive(self, frame(kind, 1, body))
 
     def _acknowledged(self, packet: mqtt5.PubAckPacket) -> None:
         self._have(packet.packet_id)
@@ -276,10 +274,10 @@ class MqttLink(Link):
         out, self._ready = self._ready, []
         at = 0
         while at < len(run):
-            size, ref = _HEADER.unpack_from(run, at + 4)
+            kind, ref = run[at + 3], raw.get_u32_le(run, at + 8)
             body_at = at + HEADER_BYTES
-            at = body_at + size
-            self._say(out, run[body_at - HEADER_BYTES + 3], ref, run[body_at:at])
+            at = body_at + raw.get_u32_le(run, at + 4)
+            self._say(out, kind, ref, run[body_at:at])
         session = self.session
         if session is not None and session.waiting_bytes > self.gateway.config.output_bytes_max:
             self.end(Reason.QUOTA_EXCEEDED, "too many unacknowledged")
@@ -330,9 +328,9 @@ class MqttLink(Link):
 
     def open_topics(self) -> None:
         """The reader's id is known: its topics are."""
-        self._prefix = topics.up(self.id, 0)[:-2]
+        self._prefix = topics.up(self.id, 0).removesuffix("00")
         self._kinds = {topics.up(self.id, kind).encode(): kind for kind in _NUMBERED}
-        self._quick = self._take_quickly
+        self._knows = True
 
     def end(self, reason: Reason, text: str) -> None:
         """Say why with DISCONNECT, behind all else, and end."""

@@ -32,8 +32,6 @@ PUBLISH_BYTES = 128
 class Down:
     """A message to a reader. until_ms: after which nobody should act on it, -1 = never."""
 
-    __slots__ = ("body", "correlation", "kind", "until_ms")
-
     def __init__(self, kind: int, body: bytes, correlation: bytes | None, now_ms: int) -> None:
         self.kind = kind
         self.body = body
@@ -74,6 +72,7 @@ class Session:
         self.will: Will | None = None
         self.link: Link | None = None
         self._last_id = 0
+        self._topics: dict[int, str] = {}
 
     def publish(self, kind: int, body: bytes, correlation: bytes | None, now_ms: int) -> bytes:
         """The packet to send now, b"" where there is none: nobody subscribed, or too many are in flight."""
@@ -92,9 +91,10 @@ class Session:
         """The reader has that one; the packet that may go instead, if any."""
         if self.in_flight.pop(packet_id, None) is None:
             return b""
-        for down in self._next_waiting(now_ms):
-            return self._begin(down, now_ms)
-        return b""
+        if not self.waiting:
+            return b""
+        down = self._next_waiting(now_ms)
+        return b"" if down is None else self._begin(down, now_ms)
 
     def resume(self, now_ms: int) -> Iterator[bytes]:
         """What a new connection is sent first: the unacknowledged again, then what waited behind them."""
@@ -104,17 +104,18 @@ class Session:
             else:
                 yield self._packet(down, packet_id, True, now_ms)
         while len(self.in_flight) < self.receive_max:
-            down_or_none = next(self._next_waiting(now_ms), None)
-            if down_or_none is None:
+            next_down = self._next_waiting(now_ms)
+            if next_down is None:
                 return
-            yield self._begin(down_or_none, now_ms)
+            yield self._begin(next_down, now_ms)
 
-    def _next_waiting(self, now_ms: int) -> Iterator[Down]:
+    def _next_waiting(self, now_ms: int) -> Down | None:
         while self.waiting:
             down = self.waiting.popleft()
             self.waiting_bytes -= len(down.body) + PUBLISH_BYTES
             if not _stale(down, now_ms):
-                yield down
+                return down
+        return None
 
     def _begin(self, down: Down, now_ms: int) -> bytes:
         packet_id = self._last_id % 65_535 + 1
@@ -126,8 +127,11 @@ class Session:
 
     def _packet(self, down: Down, packet_id: int, again: bool, now_ms: int) -> bytes:
         left_s = None if down.until_ms < 0 else max(1, (down.until_ms - now_ms) // 1000)
+        topic = self._topics.get(down.kind)
+        if topic is None:
+            topic = self._topics[down.kind] = topics.down(self.reader, down.kind)
         return PublishPacket(
-            topics.down(self.reader, down.kind),
+            topic,
             down.body,
             qos=QoS.AT_LEAST_ONCE if packet_id else QoS.AT_MOST_ONCE,
             packet_id=packet_id or None,

@@ -129,3 +129,16 @@ def test_text_that_is_no_utf8_is_quietly_refused(capfd: pytest.CaptureFixture[st
         for place in range(2, len(data)):
             taken(data[:place] + b"\xff" + data[place + 1 :])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x40\x08\x00\x01\x00\x01\x1f\x00\x02\xc3",  # a reason string that ends beyond its properties
+        b"\x32\x0f\x00\x01a\x00\x05\x01\x26\x00\x01\xff\x00\x01bxx",  # a user property that does
+    ],
+)
+def test_properties_that_end_beyond_their_length(data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """The codec reads on there, so text is looked at as far as it reads."""
+    assert taken(data) == 0
+    assert capfd.readouterr().err == ""
