@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from liftgate.configs.broker import read_broker
 from liftgate.configs.clients import KeyPlaces, read_reader, read_service
 from liftgate.configs.history import read_history
 from liftgate.configs.lines import key_lines, line_of
@@ -98,6 +99,7 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
     note_repeats(reader_tables, [reader.id for reader in readers], "id")
     note_repeats(service_tables, [service.id for service in services], "id")
     engine = _read_engine(root, folder, keys)
+    mqtt = root.table("mqtt")
     history = read_history(root, folder, engine.journal, engine.name, keys)
     return Config(
         engine=engine,
@@ -107,7 +109,8 @@ def _read_config(root: Table, folder: Path, environ: Mapping[str, str]) -> Confi
         history=history,
         relay=read_relay(root, folder, engine.journal, services),
         stream=read_stream(root, folder, environ, keys, history),
-        mqtt=_read_mqtt(root, folder),
+        mqtt=_read_mqtt(mqtt, folder),
+        broker=read_broker(mqtt, folder, environ, services),
     )
 
 
@@ -151,9 +154,8 @@ def _read_engine(root: Table, folder: Path, keys: KeyPlaces) -> EngineConfig:
     )
 
 
-def _read_mqtt(root: Table, folder: Path) -> MqttConfig | None:
-    table = root.table("mqtt")
-    if table is None:
+def _read_mqtt(table: Table | None, folder: Path) -> MqttConfig | None:
+    if table is None or (table.has("broker") and not table.has("listen")):
         return None
     host, port = _read_listen(table)
     tls = _read_tls(table, folder)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from liftgate.configs.broker import BrokerConfig
 from liftgate.configs.history import HistoryConfig
 from liftgate.configs.relay import RelayConfig
 from liftgate.configs.stream import StreamConfig
@@ -36,6 +37,9 @@ SPOT_CLASSES: tuple[SpotClass, ...] = (
 # What a service may be allowed to ask for, by the names of its commands and queries.
 MAY: tuple[str, ...] = (
     "read_credential",
+    "record_passage",
+    "report_lane",
+    "record_history",
     "query",
     "subscribe",
     "open_lane",
@@ -221,7 +225,8 @@ class ServiceConfig(Struct, frozen=True, kw_only=True):
 
 
 class Config(Struct, frozen=True, kw_only=True):
-    """One whole file. stream: None where the events go to no Kafka; mqtt: None where no reader speaks it."""
+    """One whole file. stream: None where the events go to no Kafka; mqtt: None where no reader speaks it
+    to the engine; broker: None where none speaks it to somebody else's broker."""
 
     engine: EngineConfig
     lots: tuple[LotConfig, ...]
@@ -231,3 +236,4 @@ class Config(Struct, frozen=True, kw_only=True):
     relay: RelayConfig | None = None
     stream: StreamConfig | None = None
     mqtt: MqttConfig | None = None
+    broker: BrokerConfig | None = None

@@ -1,5 +1,6 @@
 """Services: COMMAND, QUERY, and the feed of durable records."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -18,7 +19,7 @@ from liftgate.engine.engine import SEAL_BYTES_SMALL
 from liftgate.engine.journal.feed import Chunk, Feed, PositionGone
 from liftgate.engine.journal.scan import JournalRotten
 from liftgate.engine.journal.storage import StorageError
-from liftgate.gateways import answers, queries, registry
+from liftgate.gateways import answers, queries, registry, spoken
 
 if TYPE_CHECKING:
     from liftgate.gateways.link import Link
@@ -49,13 +50,12 @@ class ScanFor(msgspec.Struct, forbid_unknown_fields=True):
 def command(link: "Link", message: m.CommandMessage) -> None:
     """Do a COMMAND once and answer it; the OUTCOME leaves with the round, when it is durable."""
     link._count_in_flight()
-    lot = _lot(link, message.lot)
+    lot = _lot(link, message.lot if message.lot != spoken.OWN_LOT else _lot_of_reader(link, message))
     if lot is None or not _may(link, message.name):
         code = "no_such_lot" if lot is None else "not_allowed"
         link.send(m.Outcome(message.id, False, code, {}, link.engine.position), link.conn.ref)
     elif link.check_accepting():
-        reads = message.name == "read_credential"
-        result = _read_credential(link, lot, message) if reads else _order(link, lot, message)
+        result = _SPEAKS.get(message.name, _order)(link, lot, message)
         if result is not None:
             ok, code, body, position = result
             link.send(m.Outcome(message.id, ok, code, body, position), link.conn.ref)
@@ -73,7 +73,16 @@ def _lot(link: "Link", id: str) -> Lot | None:
     return link.engine.lots.get(id)
 
 
+def _lot_of_reader(link: "Link", message: m.CommandMessage) -> str:
+    """Who speaks for a reader need not know its lot."""
+    reader = message.args.get("reader") if message.name in _SPEAKS else None
+    directory = link.gateway.directory
+    return directory.lot(reader) if isinstance(reader, str) and directory.keys(reader) else ""
+
+
 Result = tuple[bool, str, dict[str, Any], int]
+Speaks = Callable[["Link", Lot, m.CommandMessage], Result | None]
+"""None: the OUTCOME follows, when the proof is there."""
 
 
 def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
@@ -145,6 +154,15 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
     if not isinstance(event, ScanDecided):
         return True, "", {"no": args.no, "verdict": codes.REFUSE, "reason": answers.DECIDED_LONG_AGO}, 0
     return True, "", answers.decision_body(lot, event), event.position
+
+
+_SPEAKS: dict[str, Speaks] = {
+    "read_credential": _read_credential,
+    "record_passage": spoken.record_passage,
+    "report_lane": spoken.report_lane,
+    "record_history": spoken.record_history,
+}
+"""What a service says for a reader; all else are orders."""
 
 
 def query(link: "Link", message: m.Query) -> None:

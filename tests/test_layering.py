@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "scheduler": GROUND | {"history"},
     "gateways": GROUND | {"engine"},
     "gateways.http": GROUND,
+    "gateways.mqtt.broker": GROUND,
     "sim": GROUND | {"engine", "gateways"},
     "bench": GROUND | {"engine", "gateways", "history", "relay", "payments", "scheduler", "sim"},
 }

@@ -37,10 +37,10 @@ class Listener:
                 self._record(reader, will)
 
     def _record(self, id: str, will: Will) -> None:
-        config = self.gateway.reader_configs.get(id)
-        if config is None:
+        directory = self.gateway.directory
+        if not directory.keys(id):
             return  # revoked meanwhile: nobody's word
         message: Any = m.decode(will.kind, will.body)
         engine = self.gateway.engine
-        code, position = told.record(engine, engine.lots[config.lot], id, will.boot, message)
+        code, position = told.record(engine, engine.lots[directory.lot(id)], id, will.boot, message)
         log.info("mqtt.will", id=id, no=message.no, code=code, position=position)

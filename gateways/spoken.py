@@ -1,0 +1,113 @@
+"""COMMANDs of a service that speaks for a reader: `record_passage`, `report_lane`, `record_history`.
+
+Beside `read_credential`: so that all that a reader says can come through a service, under the reader's own
+boot and numbers. args: `ToldFor`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from liftgate.codecs import codes
+from liftgate.codecs import messages as m
+from liftgate.codecs.frame import PeerError
+from liftgate.engine.core.commands import RecordHistory
+from liftgate.engine.core.events import HistoryRecorded
+from liftgate.engine.core.model import Lot, Reader
+from liftgate.engine.engine import Engine
+from liftgate.gateways import told as tell
+
+if TYPE_CHECKING:
+    from liftgate.gateways.link import Link
+
+OWN_LOT = "*"
+"""For the lot of a COMMAND, here and in `read_credential`: that of the reader. No lot can be called so."""
+
+Result = tuple[bool, str, dict[str, Any], int]
+
+
+class ToldFor(msgspec.Struct, forbid_unknown_fields=True):
+    """args of all three. message: the body of PASSAGE, LANE_STATUS or REPLAY as the reader sent it."""
+
+    reader: m.Id
+    boot: m.Number
+    message: bytes
+
+
+def _read(link: "Link", message: m.CommandMessage, kind: int) -> tuple[ToldFor, Any]:
+    """(args, what the reader told). Raises ValueError, PeerError."""
+    args = msgspec.convert(message.args, ToldFor)
+    link.gateway.heard[args.reader] = link.gateway.steady_ms
+    return args, m.decode(kind, args.message)
+
+
+def record_passage(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
+    """What a lane saw of a car."""
+    return _record(link, lot, message, m.Passage.TYPE)
+
+
+def report_lane(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
+    """A lane's state."""
+    return _record(link, lot, message, m.LaneStatus.TYPE)
+
+
+def _record(link: "Link", lot: Lot, message: m.CommandMessage, kind: int) -> Result:
+    engine = link.engine
+    try:
+        args, told = _read(link, message, kind)
+    except (ValueError, PeerError) as error:
+        return False, "bad_args", {"text": str(error)}, engine.position
+    code, position = tell.record(engine, lot, args.reader, args.boot, told)
+    return not code, code, {} if code else {"no": told.no}, position
+
+
+def record_history(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
+    """A reader's backlog. Entries before a wrong one stay recorded, as over its own connection."""
+    engine, gateway = link.engine, link.gateway
+    try:
+        args, replay = _read(link, message, m.Replay.TYPE)
+    except (ValueError, PeerError) as error:
+        return False, "bad_args", {"text": str(error)}, engine.position
+    reader, findings = lot.readers.get(args.reader), []
+    for entry in replay.entries:
+        code, event = _history(engine, lot, reader, args.boot, entry)
+        if code:
+            return False, code, {}, engine.position
+        if isinstance(event, HistoryRecorded) and event.finding:
+            findings.append([event.no, event.finding])
+    if reader is None:
+        return False, "no_such_lane", {}, engine.position
+    numbering = reader.numbering(args.boot)
+    body = {
+        "done_to": numbering.done_to,
+        "gaps": [list(gap) for gap in numbering.ranges],
+        "findings": findings,
+        "pause_ms": gateway.pause_ms(len(replay.entries)),
+    }
+    return True, "", body, engine.position
+
+
+def _history(
+    engine: Engine, lot: Lot, reader: Reader | None, boot: int, entry: m.ReplayEntry
+) -> tuple[str, Any]:
+    """(code, the event that one entry became now or before)."""
+    if entry.type not in (m.Scan.TYPE, m.Passage.TYPE, m.LaneStatus.TYPE):
+        return "bad_args", None
+    try:
+        told: Any = m.decode(entry.type, bytes(entry.body))
+    except PeerError:
+        return "bad_args", None
+    lane = reader.lanes.get(told.lane) if reader is not None else None
+    if reader is None or lane is None:
+        return "no_such_lane", None
+    numbering = reader.numbering(boot)
+    if numbering.has(told.no):
+        return "", numbering.answer(told.no)
+    if not numbering.fits(told.no):
+        return "too_many_gaps", None
+    names = told.__struct_fields__
+    detail = tuple(getattr(told, name) for name in names[names.index("lane") + 1 :])
+    at_ms = min(told.at_ms, codes.TIME_MS_MAX)
+    given = entry.verdict_given
+    command = RecordHistory(lane, numbering, told.no, at_ms, engine.now_ms, entry.type, given, detail)
+    return "", engine.do(lot, command)[0]

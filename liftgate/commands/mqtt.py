@@ -1,0 +1,86 @@
+"""`liftgate mqtt`: carry what readers publish to somebody else's broker to the engine, and answers back."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+import stamina.instrumentation
+import structlog
+
+from liftgate.codecs import messages as m
+from liftgate.codecs.client import Identity
+from liftgate.commands import logs
+from liftgate.commands.common import (
+    FINE,
+    USAGE,
+    Trouble,
+    address_options,
+    config_option,
+    find,
+    pick_service,
+    say_example,
+    tls_context,
+)
+from liftgate.configs.broker import BrokerConfig
+from liftgate.configs.loader import load
+from liftgate.gateways.mqtt.broker.engine import Dialer, EngineCalls
+from liftgate.gateways.mqtt.broker.gateway import BrokerGateway
+
+log = structlog.get_logger()
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    say_example(
+        parser,
+        "Take what readers publish to the broker of [mqtt.broker], have the engine decide it, and publish\n"
+        "the answers, until SIGTERM or Ctrl-C. Broker and engine may come and go meanwhile. Several such\n"
+        "gateways share the readers, each with a --service of its own. Logs go to stderr.",
+        "liftgate mqtt --config configs/example.toml",
+    )
+    config_option(parser)
+    address_options(parser)
+    parser.add_argument(
+        "--service", metavar="ID", help="sign on as this one (default: that of [mqtt.broker])"
+    )
+    parser.add_argument(
+        "--ready-file", type=Path, metavar="PATH", help='write {"pid"} here as soon as it runs'
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve. Raises ConfigErrors, Trouble."""
+    logs.configure()
+    config = load(args.config)
+    if config.broker is None:
+        raise Trouble("no [mqtt.broker] is configured: docs/mqtt.md says what it takes", USAGE)
+    service = pick_service(config, args.service or config.broker.service)
+    dialer = Dialer(lambda: find(args, config), tls_context(config.engine))
+    who = Identity(m.SERVICE, service.id, service.key)
+    asyncio.run(_serve(args, config.broker, dialer, who))
+    return FINE
+
+
+async def _serve(args: argparse.Namespace, config: BrokerConfig, dialer: Dialer, who: Identity) -> None:
+    stamina.instrumentation.set_on_retry_hooks([])  # what fails is logged once, not at each try
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    engine = EngineCalls(dialer, who)
+    gateway = BrokerGateway(config, engine, f"{config.group}-{who.id}")
+    async with asyncio.TaskGroup() as tasks:
+        running = [tasks.create_task(engine.run()), tasks.create_task(gateway.run())]
+        if args.ready_file is not None:
+            aside = args.ready_file.with_name(args.ready_file.name + ".new")
+            aside.write_text(json.dumps({"pid": os.getpid()}))
+            aside.rename(args.ready_file)
+        await stopping.wait()
+        for task in running:
+            task.cancel()
+    log.info("mqtt.stopped", answered=gateway.answered)
