@@ -29,7 +29,7 @@ COMMANDS = {
     "sim": "simulated traffic against a running engine; a simulated world with one in it",
     "history": "what happened: events, stays, occupancy and counts of days gone by",
     "relay": "carry the engine's events on to history and stream",
-    "mqtt": "carry readers' events from somebody else's MQTT broker to the engine, and answers back",
+    "mqtt": "a gateway for readers behind somebody else's MQTT broker",
     "compare": "whether history and stream have what the journal has, each event once and in order",
     "status": "how engine and relay are: each sink's position, how far behind, and why",
     "dead": "events that a sink refused: list, show, send again, drop",

@@ -48,6 +48,12 @@ def relay_kind(relay: RelayConfig) -> Kind:
     return Kind("relay", relay.state / STATUS_NAME, relay.state / "relay.log")
 
 
+def mqtt_kind(engine: EngineConfig) -> Kind:
+    """An MQTT gateway."""
+    ready = engine.journal.with_name(engine.journal.name + ".mqtt.json")
+    return Kind("mqtt", ready, ready.with_suffix(".log"))
+
+
 class Child:
     """One process. It has a session of its own, so Ctrl-C reaches the parent only, which then stops what
     must stop first; and it stops by itself when its stdin closes, so it never outlives a killed parent.

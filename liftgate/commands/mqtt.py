@@ -15,6 +15,7 @@ import structlog
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
 from liftgate.commands import logs
+from liftgate.commands.child import mqtt_kind
 from liftgate.commands.common import (
     FINE,
     USAGE,
@@ -26,6 +27,7 @@ from liftgate.commands.common import (
     say_example,
     tls_context,
 )
+from liftgate.commands.relay import stop_when_closed
 from liftgate.configs.broker import BrokerConfig
 from liftgate.configs.loader import load
 from liftgate.gateways.mqtt.broker.engine import Dialer, EngineCalls
@@ -48,9 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--service", metavar="ID", help="sign on as this one (default: that of [mqtt.broker])"
     )
-    parser.add_argument(
-        "--ready-file", type=Path, metavar="PATH", help='write {"pid"} here as soon as it runs'
-    )
+    parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input is closed")
     parser.set_defaults(run=run)
 
 
@@ -63,24 +63,34 @@ def run(args: argparse.Namespace) -> int:
     service = pick_service(config, args.service or config.broker.service)
     dialer = Dialer(lambda: find(args, config), tls_context(config.engine))
     who = Identity(m.SERVICE, service.id, service.key)
-    asyncio.run(_serve(args, config.broker, dialer, who))
+    ready = mqtt_kind(config.engine).ready
+    asyncio.run(_serve(args.stop_with_stdin, ready, config.broker, dialer, who))
     return FINE
 
 
-async def _serve(args: argparse.Namespace, config: BrokerConfig, dialer: Dialer, who: Identity) -> None:
+async def _serve(
+    stop_with_stdin: bool, ready: Path, config: BrokerConfig, dialer: Dialer, who: Identity
+) -> None:
     stamina.instrumentation.set_on_retry_hooks([])  # what fails is logged once, not at each try
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    if stop_with_stdin:
+        await stop_when_closed(stopping)
     engine = EngineCalls(dialer, who)
     gateway = BrokerGateway(config, engine, f"{config.group}-{who.id}")
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(engine.run()), tasks.create_task(gateway.run())]
-        if args.ready_file is not None:
-            aside = args.ready_file.with_name(args.ready_file.name + ".new")
-            aside.write_text(json.dumps({"pid": os.getpid()}))
-            aside.rename(args.ready_file)
+        _tell_ready(ready)
         await stopping.wait()
         for task in running:
             task.cancel()
     log.info("mqtt.stopped", answered=gateway.answered)
+
+
+def _tell_ready(path: Path) -> None:
+    """Say that it runs, and under which pid: written aside and renamed."""
+    aside = path.with_name(path.name + ".new")
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    aside.write_text(json.dumps({"pid": os.getpid()}))
+    aside.rename(path)

@@ -96,7 +96,7 @@ async def _serve(args: argparse.Namespace, relay: RelayConfig, feeds: list[Feed]
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     if args.stop_with_stdin:
-        await _stop_with_stdin(stopping)
+        await stop_when_closed(stopping)
 
     def ready() -> None:
         if args.ready_file is not None:
@@ -120,6 +120,7 @@ class _UntilClosed(asyncio.Protocol):
         self._closed.set()
 
 
-async def _stop_with_stdin(stopping: asyncio.Event) -> None:
+async def stop_when_closed(stopping: asyncio.Event) -> None:
+    """Have `stopping` set when standard input is closed."""
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: _UntilClosed(stopping), os.fdopen(os.dup(sys.stdin.fileno()), "rb"))

@@ -19,7 +19,7 @@ from rich.text import Text
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
 from liftgate.commands import compare, picture, sim
-from liftgate.commands.child import Child, Kept, engine_kind, relay_kind
+from liftgate.commands.child import Child, Kept, engine_kind, mqtt_kind, relay_kind
 from liftgate.commands.common import Trouble, dialer, run_trio, say_example
 from liftgate.commands.status import sink_lines
 from liftgate.commands.view import LaneRow, LotRow, Screen, render
@@ -156,17 +156,22 @@ async def _run(
     args: argparse.Namespace, config: Config, schedule: Schedule, lots: list[str]
 ) -> tuple[Comparison, compare.Counts]:
     engine = await Child.start(engine_kind(config.engine), args.config)
-    relay = None
+    relay = mqtt = None
     try:
         if config.relay is not None:
             relay = Kept(relay_kind(config.relay), args.config)
             await relay.start()
+        if config.broker is not None:
+            mqtt = Kept(mqtt_kind(config.engine), args.config)
+            await mqtt.start()
         async with trio.open_nursery() as nursery:
             city = sim.make_city(args, config, lots, nursery)
             nursery.start_soon(sim.stop_on_signal, city)
             nursery.start_soon(engine.watch)
             if relay is not None:
                 nursery.start_soon(relay.keep)
+            if mqtt is not None:
+                nursery.start_soon(mqtt.keep)
             show = Show(args, config, schedule, city, engine, nursery)
             try:
                 try:
@@ -180,6 +185,8 @@ async def _run(
                 nursery.cancel_scope.cancel()
     finally:
         try:
+            if mqtt is not None:
+                await mqtt.stop()
             if relay is not None:  # before the engine: what it has in hand becomes safe, and is told
                 await relay.stop()
         finally:

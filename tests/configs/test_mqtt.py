@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from liftgate.configs.broker import BrokerConfig
 from liftgate.configs.loader import check, load
 from liftgate.configs.schema import MqttConfig
 
@@ -40,3 +41,39 @@ def test_keys_do_not_go_in_the_clear_unasked(tmp_path: Path) -> None:
         ("mqtt.listen", "reaches beyond this machine: add [mqtt.tls] or set allow_plain = true")
     ]
     assert not check(written(tmp_path, '[mqtt]\nlisten = "0.0.0.0:1883"\nallow_plain = true'), ENVIRON)
+
+
+SERVICE = """
+[[service]]
+id = "mqtt"
+key = "%s"
+may = ["read_credential", "record_passage", "report_lane", "record_history"]
+""" % ("00" * 32)
+
+
+def test_a_broker_may_stand_alone(tmp_path: Path) -> None:
+    """Then the engine itself listens for nobody; the rest is as documented."""
+    config = load(written(tmp_path, SERVICE + '[mqtt.broker]\nhost = "b.example"'), ENVIRON)
+    assert config.mqtt is None
+    expected = BrokerConfig(host="b.example", port=1883, service="mqtt", group="liftgate")
+    assert config.broker == expected
+
+
+def test_every_key_of_the_broker_is_read(tmp_path: Path) -> None:
+    """The password comes from the environment, and is shown nowhere."""
+    (tmp_path / "ca.pem").write_text("x")
+    text = (
+        '[mqtt]\nlisten = "127.0.0.1:1883"\n[mqtt.broker]\nhost = "b"\nport = 8883\nca = "ca.pem"\n'
+        'user = "u"\npassword_env = "WORD"\ngroup = "site"\nin_flight_max = 8\n'
+    )
+    found = load(written(tmp_path, SERVICE + text), {**ENVIRON, "WORD": "secret-word"}).broker
+    assert found is not None and (found.port, found.group, found.in_flight_max) == (8883, "site", 8)
+    assert found.password == "secret-word" and "secret-word" not in repr(found)
+    assert found.ca == tmp_path / "ca.pem"
+
+
+def test_the_gateways_service_needs_its_rights(tmp_path: Path) -> None:
+    """All that a reader says, or the gateway could only refuse it."""
+    (mistake,) = check(written(tmp_path, '[mqtt.broker]\nhost = "b"\nservice = "api"'), ENVIRON)
+    assert mistake.key == "mqtt.broker.service"
+    assert 'needs "record_passage", "report_lane", "record_history" in may' in mistake.message
