@@ -72,6 +72,16 @@ def ready_path(engine: EngineConfig) -> Path:
     return engine.journal.with_name(engine.journal.name + ".engine.json")
 
 
+def find_mqtt(config: Config) -> tuple[str, int]:
+    """Where the running engine takes MQTT, as it wrote itself. Raises NoEngine."""
+    path = ready_path(config.engine)
+    try:
+        said = json.loads(path.read_text())["mqtt"]
+        return _reachable(str(said["host"])), int(said["port"])
+    except (FileNotFoundError, KeyError):
+        raise NoEngine(f"no engine listens for MQTT: it would have written so in {path}") from None
+
+
 def find(args: argparse.Namespace, config: Config) -> tuple[str, int]:
     """Where the engine listens: as told, as configured, or as it wrote itself. Raises NoEngine."""
     engine = config.engine

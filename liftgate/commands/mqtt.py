@@ -85,6 +85,7 @@ async def _serve(
         await stopping.wait()
         for task in running:
             task.cancel()
+    ready.unlink(missing_ok=True)
     log.info("mqtt.stopped", answered=gateway.answered)
 
 

@@ -21,12 +21,14 @@ from liftgate.commands.common import (
     config_option,
     dialer,
     duration_ms,
+    find_mqtt,
     pick_service,
     run_trio,
     say_example,
 )
 from liftgate.configs.loader import load
 from liftgate.configs.schema import Config
+from liftgate.sim.city.reader import Over
 from liftgate.sim.city.run import City, Comparison, now_ms
 from liftgate.sim.city.schedule import HOUR_MS, Schedule, busiest, plan
 from liftgate.sim.city.stays import SHANGHAI
@@ -91,6 +93,9 @@ def story_options(parser: argparse.ArgumentParser) -> None:
         help="end after this, such as 20s or 5m; takes the busiest stretch (default: busiest day to last)",
     )
     parser.add_argument(
+        "--mqtt", action="store_true", help="every other reader speaks MQTT to [mqtt], by aiomqtt"
+    )
+    parser.add_argument(
         "--seed", type=int, default=1, metavar="N", help="of made traffic (default: %(default)s)"
     )
 
@@ -126,7 +131,20 @@ def _plan(traffic: Traffic, speed: int, for_ms: int | None) -> Schedule:
 def make_city(args: argparse.Namespace, config: Config, lots: list[str], nursery: trio.Nursery) -> City:
     """The city in front of those lots."""
     service = pick_service(config, args.service, "query")
-    return City(nursery, dialer(args, config), config, city_lots(config, lots), service)
+    return City(nursery, dialer(args, config), config, city_lots(config, lots), service, _over(args, config))
+
+
+def _over(args: argparse.Namespace, config: Config) -> Over | None:
+    """MQTT for every other reader, where that is asked for. Raises Trouble."""
+    if not args.mqtt:
+        return None
+    if config.mqtt is None:
+        raise Trouble("no [mqtt] is configured: docs/mqtt.md says what it takes", USAGE)
+    try:
+        from liftgate.sim.city.mqtt import MqttWay
+    except ImportError as error:
+        raise Trouble(f"--mqtt needs aiomqtt: pip install liftgate[city] ({error})", USAGE) from error
+    return MqttWay(lambda: find_mqtt(config))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 import trio
@@ -20,6 +21,30 @@ PASSED = 1
 
 REPLAY_ENTRIES_MAX = 100
 """Entries of one REPLAY: with the longest tokens they just fit the largest frame."""
+
+Told = Callable[[m.Vend | m.SetLane | m.Display], m.Done]
+"""What to do with an order of the engine's, and what to say to it. May be called on another thread."""
+
+
+class Way(Protocol):
+    """A reader's way to the engine, as `LastingClient`'s."""
+
+    async def ask(self, message: m.Message) -> m.Message:
+        """The answer to a request, over as many connections as it takes."""
+
+    async def aclose(self) -> None:
+        """End the connection, if there is one."""
+
+
+class Over(Protocol):
+    """Makes ways over another transport than frames."""
+
+    def __call__(self, config: ReaderConfig, boot: int, told: Told) -> Way:
+        """One reader's."""
+
+    def close(self) -> None:
+        """When all of them are closed."""
+
 
 Event = m.Scan | m.Passage | m.LaneStatus
 
@@ -74,6 +99,7 @@ class Reader:
         config: ReaderConfig,
         now_ms: Callable[[], int],
         log: EventLog | None = None,
+        over: Over | None = None,
     ) -> None:
         self.config = config
         self.log = log if log is not None else EventLog()
@@ -82,7 +108,8 @@ class Reader:
         self._nursery = nursery
         self._now_ms = now_ms
         identity = Identity(m.READER, config.id, config.key, self.log.boot, "liftgate sim")
-        self._link = LastingClient(nursery, dial, identity, self._on_connect)
+        self._frames = LastingClient(nursery, dial, identity, self._on_connect) if over is None else None
+        self._link: Way = self._frames or over(config, self.log.boot, self._done)  # type: ignore[misc]
 
     async def scan(self, lane: int, kind: int, token: bytes) -> m.Decision:
         """Read a credential; return the engine's decision. Raises as LastingClient.ask."""
@@ -111,8 +138,7 @@ class Reader:
 
     async def replay(self) -> None:
         """Tell everything that was decided alone. Connecting does so too."""
-        client = await self._link.connected()
-        await self._replay(client)
+        await self._replay(self._link if self._frames is None else await self._frames.connected())
 
     async def aclose(self) -> None:
         """End the connection. The log stays."""
@@ -128,7 +154,7 @@ class Reader:
         self._nursery.start_soon(self._obey, client)
         await self._replay(client)
 
-    async def _replay(self, client: Client) -> None:
+    async def _replay(self, client: Client | Way) -> None:
         """Backlog by REPLAY, a frame at a time, each as soon as the engine wants it."""
         while self.log.alone:
             batch = list(self.log.alone.items())[:REPLAY_ENTRIES_MAX]

@@ -20,7 +20,7 @@ from liftgate.codecs.client import Identity
 from liftgate.configs.schema import Config, LotConfig, ServiceConfig
 from liftgate.sim.city.client import Dial
 from liftgate.sim.city.lasting import LastingClient
-from liftgate.sim.city.reader import CARD, PASSED, LaneState, Reader
+from liftgate.sim.city.reader import CARD, PASSED, LaneState, Over, Reader
 from liftgate.sim.city.schedule import Schedule
 from liftgate.sim.city.traffic import Direction, Movement, Traffic
 
@@ -120,13 +120,16 @@ class City:
         config: Config,
         lots: Iterable[LotConfig],
         service: ServiceConfig,
+        over: Over | None = None,
     ) -> None:
+        """over: another transport, which every other reader takes."""
         chosen = list(lots)
+        there = [reader for reader in config.readers if reader.lot in {lot.id for lot in chosen}]
         self.readers = [
-            Reader(nursery, dial, reader, now_ms)
-            for reader in config.readers
-            if reader.lot in {lot.id for lot in chosen}
+            Reader(nursery, dial, reader, now_ms, over=over if place % 2 else None)
+            for place, reader in enumerate(there)
         ]
+        self._over = over
         of_lot = {lot.id: [one for one in self.readers if one.config.lot == lot.id] for lot in chosen}
         self.lots = {lot.id: LotRun(lot, of_lot[lot.id]) for lot in chosen}
         self.stop = trio.Event()
@@ -176,6 +179,8 @@ class City:
         for reader in self.readers:
             await reader.aclose()
         await self._asker.aclose()
+        if self._over is not None:
+            self._over.close()
 
     async def _sign_on(self) -> None:
         """Every lane reports itself; so all readers are known to be there before the first car."""
