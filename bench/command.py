@@ -16,8 +16,8 @@ from liftgate.bench.compare import compare
 from liftgate.bench.history import EVENTS, history
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
-from liftgate.bench.proofs import proofs
 from liftgate.bench.mqtt import mqtt
+from liftgate.bench.proofs import proofs
 from liftgate.bench.recovery import SCANS, recovery
 from liftgate.bench.relay import relay
 from liftgate.bench.rules import rules

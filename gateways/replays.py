@@ -8,6 +8,8 @@ from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, PeerError
 from liftgate.engine.core.commands import RecordHistory
 from liftgate.engine.core.events import HistoryRecorded
+from liftgate.engine.core.model import Lane, Lot
+from liftgate.engine.core.numbering import Numbering
 from liftgate.gateways.proofs import Seen
 
 if TYPE_CHECKING:
@@ -71,11 +73,10 @@ class ReplayLane:
             raise PeerError(Fault.TOO_MANY_IN_FLIGHT, ref=ref)
         if self.waiting and self.entries + len(message.entries) > self.entries_max:
             raise PeerError(Fault.UNAVAILABLE, "too much backlog waits already", ref)
-        proofs = self.gateway.proofs
-        tickets = [] if proofs.keyring.of(link.lot) is None else _tickets_in(message)
-        if tickets and proofs.wait(link, "", message, link.lot, tickets):
+        if wait_for(link, link.lot, message.entries, message):
             return
-        self.waiting.append(Parked(link, message.entries, ref, proofs.seen(tickets)))
+        seen = self.gateway.proofs.seen(_tickets_in(link, link.lot, message.entries))
+        self.waiting.append(Parked(link, message.entries, ref, seen))
         self.entries += len(message.entries)
         self._of[link] = parked + 1
 
@@ -129,9 +130,19 @@ class ReplayLane:
             del self._of[parked.link]
 
 
-def _tickets_in(message: m.Replay) -> list[tuple[int, bytes]]:
-    """(kind, token) of the scans of QR codes among the entries."""
-    return [found for entry in message.entries if (found := _ticket_of(entry)) is not None]
+def wait_for(link: "Link", lot: Lot, entries: tuple[m.ReplayEntry, ...], message: m.Message) -> bool:
+    """Whether `message`, which brought these entries, has to wait for proofs of tickets in them: then it is
+    taken up again when they are there, or was refused as there are too many.
+    """
+    tickets = _tickets_in(link, lot, entries)
+    return bool(tickets) and link.gateway.proofs.wait(link, "", message, lot, tickets)
+
+
+def _tickets_in(link: "Link", lot: Lot, entries: tuple[m.ReplayEntry, ...]) -> list[tuple[int, bytes]]:
+    """(kind, token) of the scans of QR codes among the entries, in a lot that takes tickets."""
+    if link.gateway.proofs.keyring.of(lot) is None:
+        return []
+    return [found for entry in entries if (found := _ticket_of(entry)) is not None]
 
 
 def _ticket_of(entry: m.ReplayEntry) -> tuple[int, bytes] | None:
@@ -155,8 +166,7 @@ def _replayed(link: "Link", parked: Parked) -> m.Replayed:
 
 def _record(link: "Link", entry: m.ReplayEntry) -> Any:
     """The event that the entry became now or before; None if that is no longer kept."""
-    fields = _FIELDS.get(entry.type)
-    if fields is None:
+    if entry.type not in _FIELDS:
         raise PeerError(Fault.BAD_FIELD, f"type 0x{entry.type:02x} is not replayed", link.conn.ref)
     told: Any = m.decode(entry.type, bytes(entry.body))
     numbering = link.own_numbering()
@@ -164,13 +174,18 @@ def _record(link: "Link", entry: m.ReplayEntry) -> Any:
         return numbering.answer(told.no)
     lane = link.lane(told.lane)
     link.check_fits(numbering, told.no)
-    engine = link.engine
-    detail = tuple(getattr(told, field) for field in fields)
+    return record_told(link.gateway, link.lot, lane, numbering, entry, told)
+
+
+def record_told(
+    gateway: "Gateway", lot: Lot, lane: Lane, numbering: Numbering, entry: m.ReplayEntry, told: Any
+) -> HistoryRecorded:
+    """Record one entry, of which `told` is the message, under a number that is new."""
+    engine = gateway.engine
+    detail = tuple(getattr(told, field) for field in _FIELDS[entry.type])
     at_ms = min(told.at_ms, codes.TIME_MS_MAX)
-    proof = None
-    if entry.type == m.Scan.TYPE:
-        proof = link.gateway.proofs.of(link.lot, told.kind, told.token)
-    away = link.gateway.away.get(link.id)
+    proof = gateway.proofs.of(lot, told.kind, told.token) if entry.type == m.Scan.TYPE else None
+    away = gateway.away.get(lane.reader.id)
     command = RecordHistory(
         lane,
         numbering,
@@ -184,5 +199,4 @@ def _record(link: "Link", entry: m.ReplayEntry) -> Any:
         engine.began_ms if away is None else away,
         away is None,
     )
-    events = engine.do(link.lot, command)
-    return next(event for event in events if isinstance(event, HistoryRecorded))
+    return next(event for event in engine.do(lot, command) if isinstance(event, HistoryRecorded))

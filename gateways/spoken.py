@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from liftgate.codecs import codes
 from liftgate.codecs import messages as m
 from liftgate.codecs.frame import PeerError
-from liftgate.engine.core.commands import RecordHistory
 from liftgate.engine.core.events import HistoryRecorded
 from liftgate.engine.core.model import Lot, Reader
-from liftgate.engine.engine import Engine
+from liftgate.gateways import replays
 from liftgate.gateways import told as tell
 
 if TYPE_CHECKING:
@@ -61,16 +59,21 @@ def _record(link: "Link", lot: Lot, message: m.CommandMessage, kind: int) -> Res
     return not code, code, {} if code else {"no": told.no}, position
 
 
-def record_history(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
-    """A reader's backlog. Entries before a wrong one stay recorded, as over its own connection."""
+def record_history(link: "Link", lot: Lot, message: m.CommandMessage) -> Result | None:
+    """A reader's backlog. Entries before a wrong one stay recorded, as over its own connection.
+
+    None: it waits for proofs of tickets in it, or was answered ERROR 12.
+    """
     engine, gateway = link.engine, link.gateway
     try:
         args, replay = _read(link, message, m.Replay.TYPE)
     except (ValueError, PeerError) as error:
         return False, "bad_args", {"text": str(error)}, engine.position
+    if replays.wait_for(link, lot, replay.entries, message):
+        return None
     reader, findings = lot.readers.get(args.reader), []
     for entry in replay.entries:
-        code, event = _history(engine, lot, reader, args.boot, entry)
+        code, event = _history(link, lot, reader, args.boot, entry)
         if code:
             return False, code, {}, engine.position
         if isinstance(event, HistoryRecorded) and event.finding:
@@ -88,7 +91,7 @@ def record_history(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
 
 
 def _history(
-    engine: Engine, lot: Lot, reader: Reader | None, boot: int, entry: m.ReplayEntry
+    link: "Link", lot: Lot, reader: Reader | None, boot: int, entry: m.ReplayEntry
 ) -> tuple[str, Any]:
     """(code, the event that one entry became now or before)."""
     if entry.type not in (m.Scan.TYPE, m.Passage.TYPE, m.LaneStatus.TYPE):
@@ -105,9 +108,4 @@ def _history(
         return "", numbering.answer(told.no)
     if not numbering.fits(told.no):
         return "too_many_gaps", None
-    names = told.__struct_fields__
-    detail = tuple(getattr(told, name) for name in names[names.index("lane") + 1 :])
-    at_ms = min(told.at_ms, codes.TIME_MS_MAX)
-    given = entry.verdict_given
-    command = RecordHistory(lane, numbering, told.no, at_ms, engine.now_ms, entry.type, given, detail)
-    return "", engine.do(lot, command)[0]
+    return "", replays.record_told(link.gateway, lot, lane, numbering, entry, told)
