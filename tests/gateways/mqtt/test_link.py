@@ -23,6 +23,7 @@ from liftgate.codecs.signon import client_mac, engine_mac
 from liftgate.engine.journal.journal import JournalFailed
 from tests.gateways.mqtt.clients import MqttPeer, MqttWorld, body_of, connect, make_world, subscribe
 from tests.gateways.network import ENTRY, KEY, START_MS, Peer, hello, scan
+from tests.gateways.tickets import show, signed, ticket_config
 
 ORDER = {"reader": "r0", "lane": 0, "cause": "help", "actor": "op"}
 
@@ -400,3 +401,17 @@ def test_peers_of_both_kinds_share_rounds(world: MqttWorld) -> None:
     assert body_of(only(mqtt.taken(), PublishPacket)).verdict == m.OPEN
     (decision,) = Peer.take(tcp)
     assert isinstance(decision, m.Decision)
+
+
+def test_a_ticket_is_acknowledged_when_it_is_decided() -> None:
+    """A signature is checked beside the loop: PUBACK and DECISION come with the round that decides, and what
+    was published behind it does not wait."""
+    world = MqttWorld(ticket_config())
+    reader = world.mqtt_reader()
+    ticket = reader.publish(show(1, signed()), correlation_data=b"ticket")
+    got = reader.say(ticket, reader.publish(scan(2), correlation_data=b"card"))
+    assert [packet.packet_id for packet in reader.of(PubAckPacket, got)] == [2]
+    world.round()
+    puback, publish = reader.taken()
+    assert (puback.packet_id, publish.correlation_data) == (1, b"ticket")
+    assert body_of(publish).verdict == m.OPEN
