@@ -272,7 +272,9 @@ def test_topic_aliases(world: MqttWorld) -> None:
 
 
 def test_the_other_messages_of_readers(world: MqttWorld) -> None:
-    """PASSAGE, LANE_STATUS, REPLAY, TIME_ASK and PING are answered as over TCP; GOODBYE ends."""
+    """PASSAGE, LANE_STATUS, REPLAY, TIME_ASK and PING are answered as over TCP, the backlog last; GOODBYE
+    ends.
+    """
     reader = world.mqtt_reader()
     entry = m.ReplayEntry(m.Scan.TYPE, m.OPEN, msgspec.Raw(m.encode(scan(4))))
     got = reader.say(
@@ -284,7 +286,7 @@ def test_the_other_messages_of_readers(world: MqttWorld) -> None:
         reader.publish(m.Ping()),
     )
     kinds = [type(body_of(packet)) for packet in reader.of(PublishPacket, got)]
-    assert kinds == [m.Decision, m.Ack, m.Ack, m.Replayed, m.Time, m.Pong]
+    assert kinds == [m.Decision, m.Ack, m.Ack, m.Time, m.Pong, m.Replayed]
     assert len(reader.of(PubAckPacket, got)) == 5
     reader.say(reader.publish(m.Goodbye("done")))
     assert reader.ended
