@@ -30,8 +30,9 @@ typedef struct lg_log {
     uint32_t oldest_sequence; /* of the oldest block that is not erased */
     uint32_t newest_block;
     uint32_t write_at;   /* next free byte of the newest block, from its beginning */
-    bool next_is_erased; /* the block after the newest was erased since the mount */
-    uint32_t damaged;    /* records that were whole once and are not now, as seen at the mount */
+    bool next_is_erased;      /* the block after the newest was erased since the mount */
+    uint64_t done_to_in_flash; /* done_to as a mount would find it */
+    uint64_t lost;            /* events that the mount should have found and did not: damaged flash. Nobody gets them. */
     uint8_t page[LG_PAGE_BYTES_MAX];
 } lg_log;
 
@@ -57,8 +58,8 @@ lg_result lg_log_mount(lg_log *log, const lg_flash *flash, const lg_crypto *cryp
 lg_result lg_log_append(lg_log *log, uint8_t type, uint8_t verdict, lg_bytes body, lg_entry *entry);
 /* Keep what was done with an event after it was appended; the last call holds. */
 lg_result lg_log_set_verdict(lg_log *log, uint64_t no, uint8_t verdict);
-/* Events from..to are acknowledged. LG_FULL: only in memory, they may come back after a power cut (and the engine will
- * know them again). */
+/* Events from..to are acknowledged. LG_OK: noted, now or before. LG_FULL: not, or only in memory; they come back later or after a power cut, and the
+ * engine knows them again. */
 lg_result lg_log_acknowledge(lg_log *log, uint64_t from, uint64_t to);
 bool lg_log_acknowledged(const lg_log *log, uint64_t no);
 /* How many events are not acknowledged. */

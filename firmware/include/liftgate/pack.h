@@ -6,7 +6,7 @@
 
 enum { LG_DEPTH_MAX = 16 };
 
-/* Writes into room that the caller gives; once something did not fit, `short_by` is set and nothing more is written. */
+/* Writes into room that the caller gives; once something did not fit, `too_long` is set and nothing more is written. */
 typedef struct lg_packer {
     uint8_t *out;
     size_t n;
