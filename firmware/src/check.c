@@ -4,20 +4,20 @@
 
 /* Single values. */
 typedef enum scalar { U8, U16, U32, U64, FROM_1, INT, VERDICT, MODE, BOOL, TEXT, CURRENCY, BIN16, BIN32, KIND, WHAT,
-                      BARRIER, SHORT_TEXT, TOKEN, EVENT_TYPE, VERDICT_GIVEN, ROLE, FRAME_BYTES, HEARTBEAT } scalar;
+                      BARRIER, SHORT_TEXT, TOKEN, EVENT_TYPE, VERDICT_GIVEN, ROLE, FRAME_BYTES } scalar;
 
 typedef struct limits {
     uint8_t kind; /* lg_item_kind; a number's limits are of its value, a text's of its characters, else of its bytes */
     uint16_t low;
-    uint32_t high; /* ANY: no limit */
+    uint32_t high; /* 0: no limit */
 } limits;
 
-#define ANY UINT32_MAX
+enum { ANY = 0 };
 
 static const limits limits_of[] = {
     [U8] = {LG_ITEM_UINT, 0, UINT8_MAX},
     [U16] = {LG_ITEM_UINT, 0, UINT16_MAX},
-    [U32] = {LG_ITEM_UINT, 0, UINT32_MAX - 1},
+    [U32] = {LG_ITEM_UINT, 0, UINT32_MAX},
     [U64] = {LG_ITEM_UINT, 0, ANY},
     [FROM_1] = {LG_ITEM_UINT, 1, ANY},
     [INT] = {LG_ITEM_NEGATIVE, 0, ANY}, /* of either sign */
@@ -37,7 +37,6 @@ static const limits limits_of[] = {
     [VERDICT_GIVEN] = {LG_ITEM_UINT, LG_NO_VERDICT, LG_PAY_FIRST},
     [ROLE] = {LG_ITEM_UINT, 1, 2},
     [FRAME_BYTES] = {LG_ITEM_UINT, 64, 65536},
-    [HEARTBEAT] = {LG_ITEM_UINT, 1, 86400},
 };
 
 typedef enum shape { ONE, ONE_OR_NIL, PAIR_OR_NIL, LIST, LIST_OF_PAIRS, MAP } shape;
@@ -51,7 +50,7 @@ typedef struct field {
 
 static const field challenge[] = {ONE_OF(BIN16), ONE_OF(TEXT), ONE_OF(U64)};
 static const field welcome[] = {ONE_OF(BIN32),       ONE_OF(U64),       {LIST_OF_PAIRS, U64, U64}, ONE_OF(FROM_1),
-                                ONE_OF(FRAME_BYTES), ONE_OF(HEARTBEAT), ONE_OF(U64)};
+                                ONE_OF(FRAME_BYTES), ONE_OF(FROM_1),    ONE_OF(U64)};
 static const field decision[] = {ONE_OF(U64),  ONE_OF(VERDICT),             ONE_OF(U16), MAYBE(BIN16), MAYBE(TEXT),
                                  ONE_OF(TEXT), {PAIR_OR_NIL, INT, CURRENCY}, ONE_OF(U8),  ONE_OF(U64)};
 static const field ack[] = {ONE_OF(U64), ONE_OF(U64)};

@@ -21,21 +21,22 @@
 #endif
 enum {
     LG_ID_BYTES_MAX = 64,
+    LG_SOFTWARE_BYTES_MAX = 64,
     LG_KEY_BYTES_MAX = 64,
     LG_BODY_BYTES_MAX = LG_EVENT_BYTES_MAX,
     LG_RX_BYTES_MIN = LG_FRAME_HEADER_BYTES + 1536, /* WELCOME with 64 ranges is the longest before a size is agreed */
-    LG_TX_BYTES_MIN = LG_FRAME_HEADER_BYTES + LG_EVENT_BYTES_MAX + 128,
+    LG_REPLY_BYTES_MAX = 128, /* the longest answer to a frame; while there is no room for it none is taken */
+    LG_TX_BYTES_MIN = 2 * LG_FRAME_HEADER_BYTES + LG_EVENT_BYTES_MAX + LG_REPLY_BYTES_MAX + 8,
     LG_FAULTS_MAX = 16,
     LG_FAULT_BYTES_MAX = 64
 };
 
 typedef enum lg_state {
-    LG_OFFLINE,      /* no connection */
+    LG_OFFLINE,         /* no connection */
     LG_AWAIT_CHALLENGE, /* HELLO is on its way */
     LG_AWAIT_WELCOME,   /* AUTH is on its way */
-    LG_ONLINE,       /* the engine has proved that it holds the key */
-    LG_CLOSING,      /* what is in the output goes out, then the host closes */
-    LG_STATES
+    LG_ONLINE,          /* the engine has proved that it holds the key */
+    LG_CLOSING          /* what is in the output goes out, then the host closes */
 } lg_state;
 
 typedef struct lg_text {
@@ -49,7 +50,7 @@ typedef struct lg_decision {
     uint8_t lane;
     uint8_t verdict; /* lg_verdict: move the barrier only for LG_OPEN, and only where `late` is false */
     uint16_t reason; /* 0 = fine; docs/protocol.md */
-    bool late;       /* it was given up before: for the screen, never for the barrier */
+    bool late;       /* it was given up before: for the screen, never for the barrier; `lane` is not known any more */
     bool alone;      /* decided here, without the engine */
     bool has_session;
     uint8_t session[16];
@@ -102,7 +103,7 @@ typedef struct lg_offline {
 
 typedef struct lg_reader_config {
     const char *id;       /* at most LG_ID_BYTES_MAX bytes; must outlive the reader, as all here */
-    const char *software; /* at most 64 bytes */
+    const char *software; /* at most LG_SOFTWARE_BYTES_MAX */
     lg_bytes key;         /* at most LG_KEY_BYTES_MAX */
     uint8_t *rx;          /* at least LG_RX_BYTES_MIN; frame_bytes_max of HELLO is its size less a header */
     size_t rx_bytes;
@@ -118,13 +119,23 @@ typedef struct lg_reader_config {
 typedef struct lg_pending {
     lg_entry entry;
     uint8_t lane;
-    bool sent;
+    bool sent;      /* on this connection */
+    bool ever_sent; /* on any: the engine may have decided it */
     uint32_t ref;
     uint64_t until_ms;
 } lg_pending;
 
 typedef struct lg_reader_counts {
-    uint32_t sign_ons, resent, replayed, given_up, refused_full, alone, late, findings, faults;
+    uint32_t sign_ons;  /* connections that got as far as WELCOME */
+    uint32_t resent;    /* live events that were sent again */
+    uint32_t replayed;  /* events that went by REPLAY */
+    uint32_t findings;  /* of those: what the engine's rules would have decided otherwise */
+    uint32_t given_up;  /* scans without an answer in time */
+    uint32_t late;      /* answers to those */
+    uint32_t alone;     /* scans decided here */
+    uint32_t refused;   /* scans and other events for which the log had no room */
+    uint32_t set_aside; /* events that the engine will never take (a lane it does not know): acknowledged here */
+    uint32_t faults;    /* of flash or crypto */
 } lg_reader_counts;
 
 /* Read what you like, change it through the functions below only. */
@@ -137,15 +148,22 @@ typedef struct lg_reader {
     lg_state state;
     lg_reader_counts counts;
     uint8_t nonce[16], engine_mac[32];
-    uint32_t ref, in_flight_max, frame_bytes_max, heartbeat_ms, backoff_ms;
+    uint8_t lanes_unknown[32]; /* a bit for each lane that the engine does not know as this reader's */
+
     uint64_t now_ms, offset_ms; /* clock = now + offset, modulo 2^64 */
-    bool clock_known, pinged, was_online;
-    uint64_t heard_ms, state_ms, lost_ms, connect_ms, ask_ms, asked_t0, online_ms;
-    uint32_t ask_ref, replay_ref;
-    uint64_t replay_ms, retry_ms; /* not before */
-    bool backlog, gaps_first;
+    bool clock_known, pinged;
+    uint64_t heard_ms, state_ms, lost_ms, connect_ms; /* connect: not before */
+    uint32_t backoff_ms, heartbeat_ms;
+
+    uint32_t ref, in_flight_max, frame_bytes_max;
+    uint32_t ask_ref, replay_ref; /* 0: none under way */
+    uint64_t ask_ms, asked_t0, replay_ms, retry_ms; /* not before: TIME_ASK, REPLAY, a live event after ERROR 12 */
+    bool backlog;    /* there may be events for REPLAY at or after the cursor */
+    bool gaps_first; /* live events wait for the backlog: ERROR 11 */
+    bool replay_one; /* the last REPLAY had an entry that the engine did not take: find out which */
     lg_cursor cursor;
-    lg_pending pending[LG_PENDING_MAX];
+
+    lg_pending pending[LG_PENDING_MAX]; /* in the order of their numbers */
     uint32_t pending_count;
     size_t rx_n, tx_from, tx_to;
     uint8_t body[LG_BODY_BYTES_MAX];
@@ -174,7 +192,8 @@ void lg_reader_sent(lg_reader *r, size_t n);
 uint32_t lg_reader_tick(lg_reader *r, uint64_t now_ms);
 
 /* Tell what happened; *no (may be NULL) is the event's number. The event is in flash when LG_OK is returned. A scan's
- * answer comes by lg_lane_port.decision, possibly before this returns (alone). */
+ * answer comes by lg_lane_port.decision, possibly before this returns (alone). LG_REFUSED: the engine does not know the
+ * lane. LG_BUSY: LG_PENDING_MAX scans await their answers. Other events never are LG_BUSY or LG_ALONE: they wait. */
 lg_result lg_reader_scan(lg_reader *r, uint8_t lane, uint8_t kind, lg_bytes token, uint64_t now_ms, uint64_t *no);
 /* session: 16 bytes of the decision's, or NULL. */
 lg_result lg_reader_passage(lg_reader *r, uint8_t lane, uint8_t what, const uint8_t *session, uint64_t now_ms,
