@@ -338,7 +338,7 @@ static void alone_it_decides_by_the_hook_and_replays_in_paces_what_it_did(void *
     lane_sim_run(l, 20000);
     assert_int_equal(lg_log_count(&l->log), 0);
     assert_int_equal(l->engine.replayed, 225);
-    assert_true(l->engine.replays >= 5); /* 5,100 bytes in frames of 1,024 */
+    assert_true(l->engine.replays >= 3); /* the engine holds it to frames of 1,024, and to the pause */
     assert_int_equal(l->opened, 76);
     uint64_t no = 1;
     for (unsigned i = 0; i < 150; i++) {
