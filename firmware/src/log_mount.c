@@ -82,12 +82,20 @@ static void take_head(lg_log *log, uint32_t sequence)
     log->done_to = head.done_to > log->done_to ? head.done_to : log->done_to;
 }
 
+/* Also where the event itself is damaged: no number is given twice. */
+static void number_was_given(lg_log *log, uint64_t no)
+{
+    if (no >= log->next_no)
+        log->next_no = no + 1;
+}
+
 static void take_done(lg_log *log, const record *r)
 {
     uint8_t last[TOGETHER_BYTES];
     if (r->n != sizeof last || log->flash.read(log->flash.context, r->at, last, sizeof last) != LG_OK)
         return;
     lg_range range = {r->no, lg_load64(last)};
+    number_was_given(log, range.to);
     if (range.to > log->done_to)
         (void)ranges_add(log, &range); /* no place for it: its events come again, and the engine knows them */
 }
@@ -102,8 +110,8 @@ static uint32_t take_records(lg_log *log)
     lg_cursor cursor = {log->oldest_sequence, 0};
     record r;
     while (record_next(log, &cursor, &r) == LG_OK) {
-        if (r.kind == RECORD_EVENT && r.no >= log->next_no)
-            log->next_no = r.no + 1;
+        if (r.kind == RECORD_EVENT || r.kind == RECORD_VERDICT)
+            number_was_given(log, r.no);
         if (r.kind == RECORD_DONE)
             take_done(log, &r);
         if (cursor.sequence == log->sequence)

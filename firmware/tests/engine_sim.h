@@ -5,13 +5,13 @@
 #include "liftgate/pack.h"
 #include "liftgate/reader.h"
 
-enum { SIM_EVENTS_MAX = 4096, SIM_BYTES = 1 << 17 };
+enum { SIM_EVENTS_MAX = 4096, SIM_EVENT_BYTES = 120, SIM_BYTES = 1 << 16 };
 
 typedef struct sim_event {
     uint8_t type, verdict; /* 0: not there; the verdict that came with a REPLAY */
     bool by_replay;
     uint16_t n;
-    uint8_t body[LG_EVENT_BYTES_MAX];
+    uint8_t body[SIM_EVENT_BYTES];
     unsigned times; /* received */
 } sim_event;
 
