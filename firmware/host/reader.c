@@ -19,6 +19,7 @@ static const option_spec specs[] = {
     {"answer-ms", "0", "how long a driver waits; 0: the library's 10,000"},
     {"alone-ms", "0", "after how long without an engine it is alone; 0: the library's 5,000"},
     {"backoff-ms", "0", "the first pause between two connections; 0: the library's 500"},
+    {"backoff-ms-max", "0", "the longest; 0: the library's 30,000"},
     {"plain", "no", "yes: no colours and pictures"},
 };
 static const char about[] =
@@ -124,6 +125,7 @@ static void begin(program *p, const options *o, char *address)
     config.answer_ms_max = option_number(o, "answer-ms");
     config.alone_ms = option_number(o, "alone-ms");
     config.backoff_ms_min = option_number(o, "backoff-ms");
+    config.backoff_ms_max = option_number(o, "backoff-ms-max");
     p->lane = (uint8_t)option_number(o, "lane");
     p->now_ms = host_now_ms();
     p->plugged = true;

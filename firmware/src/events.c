@@ -142,12 +142,43 @@ static bool scan_again(lg_reader *r, const lg_pending *p, lg_alone_scan *scan)
     if (lg_unpack(&u, &head) || lg_unpack(&u, &no) || lg_unpack(&u, &at) || lg_unpack(&u, &lane) ||
         lg_unpack(&u, &kind) || lg_unpack(&u, &token))
         return false;
-    scan->lane = p->lane;
+    scan->lane = (uint8_t)lane.number;
     scan->kind = (uint8_t)kind.number;
     scan->token = token.bytes;
     scan->at_ms = at.number;
     scan->clock_known = r->clock_known;
     return true;
+}
+
+/* Where it belongs by its number. */
+static void pending_insert(lg_reader *r, const lg_pending *p)
+{
+    uint32_t i = r->pending_count++;
+    for (; i > 0 && r->pending[i - 1].entry.no > p->entry.no; i--)
+        r->pending[i] = r->pending[i - 1];
+    r->pending[i] = *p;
+}
+
+void revive_scans(lg_reader *r)
+{
+    lg_cursor cursor;
+    lg_pending p;
+    lg_alone_scan scan;
+    uint64_t clock_ms = lg_reader_clock(r, r->now_ms);
+    memset(&p, 0, sizeof p);
+    p.ever_sent = true; /* or not: who knows */
+    lg_log_first(r->log, &cursor);
+    while (r->pending_count < LG_PENDING_MAX && lg_log_next(r->log, &cursor, &p.entry) == LG_OK) {
+        bool open = p.entry.type == LG_SCAN && p.entry.verdict == LG_NO_VERDICT && !pending_find(r, p.entry.no);
+        if (!open || !scan_again(r, &p, &scan))
+            continue;
+        uint64_t age_ms = clock_ms - scan.at_ms;
+        if (age_ms >= r->config.answer_ms_max)
+            continue; /* or from the future: a clock that was never set */
+        p.lane = scan.lane;
+        p.until_ms = r->now_ms + r->config.answer_ms_max - age_ms;
+        pending_insert(r, &p);
+    }
 }
 
 /* A scan that no engine ever saw gets its verdict under its number. One that was sent may have been decided: what is

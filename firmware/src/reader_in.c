@@ -100,13 +100,21 @@ static void on_welcome(lg_reader *r, fields *f)
         fail(r, LG_FAULT_SIGN_ON, f->ref);
         return;
     }
-    take_ranges(r, f);
+    lg_unpacker ranges = f->u;
+    lg_item gaps;
+    (void)take(f);
+    for (gaps = take(f); gaps.number > 0; gaps.number--)
+        (void)take(f), (void)take(f), (void)take(f);
     uint64_t in_flight_max = take(f).number;
     r->in_flight_max = in_flight_max > UINT32_MAX ? UINT32_MAX : (uint32_t)in_flight_max;
     r->frame_bytes_max = (uint32_t)take(f).number;
     uint64_t heartbeat_s = take(f).number;
     r->heartbeat_ms = 1000u * (heartbeat_s > HEARTBEAT_S_MAX ? HEARTBEAT_S_MAX : (uint32_t)heartbeat_s);
     lg_reader_set_clock(r, take(f).number, r->now_ms);
+    if (r->counts.sign_ons == 0)
+        revive_scans(r); /* before their numbers count as done: somebody waits for the answers */
+    f->u = ranges;
+    take_ranges(r, f);
     r->ask_ms = r->replay_ms = r->retry_ms = r->now_ms;
     r->pinged = false;
     r->counts.sign_ons++;
@@ -140,8 +148,8 @@ static void on_decision(lg_reader *r, fields *f)
         d.lane = p->lane;
         pending_remove(r, p);
     }
+    acknowledge(r, d.no, d.no); /* first: after a power cut in between, the answer must not open a second time */
     r->lane->decision(r->lane->context, &d);
-    acknowledge(r, d.no, d.no);
 }
 
 static void on_ack(lg_reader *r, fields *f)

@@ -48,6 +48,8 @@ void acknowledge(lg_reader *r, uint64_t from, uint64_t to);
 lg_pending *pending_find(lg_reader *r, uint64_t no);
 lg_pending *pending_by_ref(lg_reader *r, uint32_t ref);
 void pending_remove(lg_reader *r, lg_pending *p);
+/* After a restart: scans whose drivers cannot have gone yet are live again, and get the first answer. */
+void revive_scans(lg_reader *r);
 /* Go through the log from its beginning for what REPLAY has to carry. */
 void rewind_backlog(lg_reader *r);
 /* Tell the host that a scan is refused here, with a constant text. */

@@ -8,6 +8,8 @@
 static void on_decision(void *context, const lg_decision *d)
 {
     lane_sim *l = context;
+    if (l->sim.dead)
+        return; /* no code runs without power */
     l->decisions++;
     l->last = *d;
     l->late += d->late;

@@ -46,7 +46,8 @@ class Reader:
         self.command = [str(FIRMWARE / "build" / "liftgate-reader")]
         host, port = engine.address
         named = {"reader": reader, "key": KEY.hex(), "connect": f"{host}:{port}", "lane": "1"}
-        named |= {"flash": str(folder / f"{reader}.flash"), "backoff-ms": "50"} | options
+        named |= {"flash": str(folder / f"{reader}.flash"), "backoff-ms": "50"}
+        named |= {"backoff-ms-max": "200"} | options
         for name, value in named.items():
             self.command += [f"--{name}", value]
         self.process: subprocess.Popen[bytes] | None = None

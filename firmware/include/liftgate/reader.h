@@ -169,7 +169,8 @@ typedef struct lg_reader {
     uint8_t body[LG_BODY_BYTES_MAX];
 } lg_reader;
 
-/* log is mounted. What it holds from before goes out by REPLAY; it opens nothing any more. LG_BAD: see lg_reader_config. */
+/* log is mounted. What it holds from before goes out by REPLAY and opens nothing any more, but for scans younger than
+ * answer_ms_max when the engine is back: they are sent again, live. LG_BAD: see lg_reader_config. */
 lg_result lg_reader_init(lg_reader *r, const lg_reader_config *config, const lg_crypto *crypto, const lg_lane_port *lane,
                          const lg_offline *offline, lg_log *log, uint64_t now_ms);
 
