@@ -3,7 +3,8 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-plain test-long conform world check bench services services-down clean
+.PHONY: help setup build run test test-plain test-long conform world check bench services services-down firmware \
+	fuzz clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -67,8 +68,14 @@ services: ## Start real Cassandra, Kafka, PostgreSQL, Redis, mosquitto (ONLY="ca
 services-down: ## Stop them and wait until they are gone; ports and data are kept for the next time
 	@$(BARE) -m deploy.services down $(ONLY)
 
+firmware: ## The C99 reader library and its programs: firmware/build/liftgate-reader (docs/firmware.md)
+	$(MAKE) -C firmware
+
+fuzz: ## libFuzzer over the reader library: its parser, its receive path, the recovery of its log (FUZZ_S=60 each)
+	$(MAKE) -C firmware fuzz $(if $(FUZZ_S),FUZZ_S=$(FUZZ_S))
+
 clean: ## Remove what was built and cached (.venv stays)
-	rm -rf build bench/bin *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build firmware/build bench/bin *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find codecs engine gateways -name '*.so' -delete
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -22,12 +22,13 @@ void flash_file_close(flash_file *f);
 typedef struct tcp_link {
     int fd; /* -1: none */
     bool connecting;
-    const char *host, *port;
+    char address[256]; /* HOST:PORT, or @FILE: the engine's ready file, which says where it listens */
     uint8_t in[4096]; /* received and not yet taken */
     size_t in_from, in_to;
 } tcp_link;
 
-void link_init(tcp_link *l, const char *host, const char *port);
+/* Ends the program where the address is neither. */
+void link_init(tcp_link *l, const char *address);
 /* Begin to connect where the reader wants that, end what it wants ended. */
 void link_tend(tcp_link *l, lg_reader *r, uint64_t now_ms);
 /* What to poll for. */
@@ -58,8 +59,6 @@ uint32_t option_number(const options *o, const char *name);
 bool option_set(const options *o, const char *name);
 /* Bytes of hex digits; SIZE_MAX where they are none or too many. */
 size_t from_hex(const char *hex, uint8_t *out, size_t room);
-/* HOST:PORT in place. */
-void split_address(char *address, const char **host, const char **port);
 
 uint64_t host_now_ms(void);
 uint64_t host_now_ns(void);

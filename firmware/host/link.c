@@ -5,18 +5,56 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "host.h"
 
-void link_init(tcp_link *l, const char *host, const char *port)
+void link_init(tcp_link *l, const char *address)
 {
+    const char *colon = strrchr(address, ':');
+    if (strlen(address) >= sizeof l->address || (*address != '@' && (!colon || !colon[1])))
+        die("%s: neither HOST:PORT nor @FILE", address);
     l->fd = -1;
     l->connecting = false;
-    l->host = host;
-    l->port = port;
+    strcpy(l->address, address);
     l->in_from = l->in_to = 0;
+}
+
+/* The text or number after "name": in a flat JSON object; false where there is none that fits. */
+static bool json_value(const char *json, const char *name, char *out, size_t room)
+{
+    const char *at = strstr(json, name);
+    at = at ? strchr(at, ':') : NULL;
+    if (!at)
+        return false;
+    at += 1 + strspn(at + 1, " \"");
+    size_t n = strcspn(at, "\",} \n");
+    if (n == 0 || n >= room)
+        return false;
+    memcpy(out, at, n);
+    out[n] = 0;
+    return true;
+}
+
+/* Where the engine listens now: one that was started again may have another port. */
+static bool find_engine(const tcp_link *l, char *host, char *port, size_t room)
+{
+    char json[1024] = {0};
+    if (*l->address != '@') {
+        const char *colon = strrchr(l->address, ':');
+        snprintf(host, room, "%.*s", (int)(colon - l->address), l->address);
+        snprintf(port, room, "%s", colon + 1);
+        return true;
+    }
+    FILE *file = fopen(l->address + 1, "r");
+    if (!file)
+        return false; /* it is not there yet, or not any more */
+    size_t n = fread(json, 1, sizeof json - 1, file);
+    fclose(file);
+    return n > 0 && json_value(json, "\"host\"", host, room) && json_value(json, "\"port\"", port, room);
 }
 
 void link_cut(tcp_link *l, lg_reader *r, uint64_t now_ms)
@@ -30,8 +68,11 @@ void link_cut(tcp_link *l, lg_reader *r, uint64_t now_ms)
 }
 
 /* A socket that is about to be connected, or -1. */
-static int begin_connect(const char *host, const char *port)
+static int begin_connect(const tcp_link *l)
 {
+    char host[256], port[256];
+    if (!find_engine(l, host, port, sizeof host))
+        return -1;
     struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     if (getaddrinfo(host, port, &wanted, &found) != 0)
         return -1;
@@ -55,7 +96,7 @@ void link_tend(tcp_link *l, lg_reader *r, uint64_t now_ms)
         link_cut(l, r, now_ms);
     if (l->fd >= 0 || !lg_reader_wants_connection(r, now_ms))
         return;
-    l->fd = begin_connect(l->host, l->port);
+    l->fd = begin_connect(l);
     l->connecting = l->fd >= 0;
     if (l->fd < 0)
         lg_reader_disconnected(r, now_ms);

@@ -8,7 +8,7 @@
 
 static const option_spec specs[] = {
     {"config", "", "a file of `name = value` lines, these names"},
-    {"connect", "127.0.0.1:7400", "HOST:PORT of the engine"},
+    {"connect", "127.0.0.1:7400", "HOST:PORT of the engine, or @FILE: its ready file"},
     {"readers", "10", "how many"},
     {"id", "load-%u", "their ids, the number in place of %u, from 0"},
     {"key", "", "the key of all of them, in hex"},
@@ -144,7 +144,7 @@ static void name(char *id, size_t room, unsigned index)
         die("--id: too long");
 }
 
-static load_reader *make(unsigned index, lg_bytes key, const char *host, const char *port)
+static load_reader *make(unsigned index, lg_bytes key)
 {
     static const lg_offline offline = {NULL, no_policy, open_alone, NULL};
     load_reader *l = calloc(1, sizeof *l);
@@ -169,7 +169,7 @@ static load_reader *make(unsigned index, lg_bytes key, const char *host, const c
         lg_reader_init(&l->reader, &config, host_crypto(), port_of, &offline, &l->log, now_ms) != LG_OK)
         die("reader %u cannot be made: is its id of 1 to %d bytes?", index, LG_ID_BYTES_MAX);
     lg_reader_set_clock(&l->reader, host_clock_ms(), now_ms);
-    link_init(&l->link, host, port);
+    link_init(&l->link, option(&run.o, "connect"));
     return l;
 }
 
@@ -278,14 +278,10 @@ static void tell(void)
 int main(int argc, char **argv)
 {
     static uint8_t key_bytes[LG_KEY_BYTES_MAX];
-    static char address[OPTION_BYTES_MAX];
-    const char *host, *port;
     options_read(&run.o, specs, sizeof specs / sizeof *specs, argc, argv, about);
     lg_bytes key = {key_bytes, from_hex(option(&run.o, "key"), key_bytes, sizeof key_bytes)};
     if (!host_crypto() || key.n == 0 || key.n == SIZE_MAX)
         die("--key: 1 to %d bytes of hex are needed", LG_KEY_BYTES_MAX);
-    strcpy(address, option(&run.o, "connect"));
-    split_address(address, &host, &port);
     run.readers = option_number(&run.o, "readers");
     run.scans = option_number(&run.o, "scans");
     run.cards = option_set(&run.o, "cards") ? option_number(&run.o, "cards") : run.scans;
@@ -298,7 +294,7 @@ int main(int argc, char **argv)
     if (!run.all || !run.latencies_us || run.readers == 0)
         die("--readers: 1 at the least, and memory for them");
     for (unsigned i = 0; i < run.readers; i++)
-        run.all[i] = make(i, key, host, port);
+        run.all[i] = make(i, key);
     for (unsigned i = 0; i < run.readers; i++)
         record_backlog(run.all[i]);
     run.begun_ns = host_now_ns();

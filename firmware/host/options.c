@@ -140,16 +140,6 @@ size_t from_hex(const char *hex, uint8_t *out, size_t room)
     return n / 2;
 }
 
-void split_address(char *address, const char **host, const char **port)
-{
-    char *colon = strrchr(address, ':');
-    if (!colon || !colon[1])
-        wrong("not HOST:PORT", address);
-    *colon = 0;
-    *host = address;
-    *port = colon + 1;
-}
-
 uint64_t host_now_ns(void)
 {
     struct timespec now;

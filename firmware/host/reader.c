@@ -8,7 +8,7 @@
 
 static const option_spec specs[] = {
     {"config", "", "a file of `name = value` lines, these names"},
-    {"connect", "127.0.0.1:7400", "HOST:PORT of the engine"},
+    {"connect", "127.0.0.1:7400", "HOST:PORT of the engine, or @FILE: the ready file that it writes"},
     {"reader", "", "the reader's id, as in the engine's configuration"},
     {"key", "", "its key, in hex"},
     {"key-file", "", "a file with the key in hex"},
@@ -113,7 +113,7 @@ static void open_flash(program *p, const options *o)
         (unsigned long long)p->log.next_no, (unsigned long long)lg_log_count(&p->log));
 }
 
-static void begin(program *p, const options *o, char *address)
+static void begin(program *p, const options *o)
 {
     lg_reader_config config = {.id = option(o, "reader"), .software = "liftgate-reader 0.1"};
     static lg_lane_port lane;
@@ -132,9 +132,7 @@ static void begin(program *p, const options *o, char *address)
     if (lg_reader_init(&p->reader, &config, host_crypto(), &lane, NULL, &p->log, p->now_ms) != LG_OK)
         die("--reader: an id of 1 to %d bytes is needed", LG_ID_BYTES_MAX);
     lg_reader_set_clock(&p->reader, host_clock_ms(), p->now_ms);
-    const char *host, *port;
-    split_address(address, &host, &port);
-    link_init(&p->link, host, port);
+    link_init(&p->link, option(o, "connect"));
 }
 
 /* Leave as the protocol asks, if the engine takes the last word in a second. */
@@ -155,14 +153,12 @@ int main(int argc, char **argv)
     static program p;
     static options o;
     static input in;
-    char address[OPTION_BYTES_MAX];
     options_read(&o, specs, sizeof specs / sizeof *specs, argc, argv, about);
     terminal_begin(strcmp(option(&o, "plain"), "yes") == 0);
     if (!host_crypto())
         die("libsodium cannot be started");
-    strcpy(address, option(&o, "connect"));
     open_flash(&p, &o);
-    begin(&p, &o, address);
+    begin(&p, &o);
     prompt(p.lane);
     while (!p.quit)
         step(&p, &in);

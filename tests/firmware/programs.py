@@ -40,7 +40,7 @@ def make(*arguments: str) -> str:
 
 
 class Reader:
-    """One liftgate-reader process; starting it again on the same flash is a reader that was switched on again."""
+    """One liftgate-reader process; started again on its flash it is a reader whose power came back."""
 
     def __init__(self, folder: Path, engine: Engine, reader: str, **options: str) -> None:
         self.command = [str(FIRMWARE / "build" / "liftgate-reader")]
