@@ -1,5 +1,6 @@
-/* A reader under an engine that says anything: whatever comes, and in whatever pieces, its log and its table of what
- * awaits an answer stay sound. The input is a list of steps; frames get their right CRC, or they would all end there. */
+/* A reader under an engine that says anything: whatever comes, and in whatever pieces, its log and its table
+ * of what awaits an answer stay sound. The input is a list of steps; frames get their right CRC, or they
+ * would all end there. */
 #include <string.h>
 
 #include "check.h"
@@ -41,7 +42,8 @@ static void expect_sound(const lane_sim *l)
         CHECK(l->reader.pending[i - 1].entry.no < l->reader.pending[i].entry.no);
 }
 
-/* One that has signed on already, put back as it was for each input: signing on takes longer than most inputs. */
+/* One that has signed on already, put back as it was for each input: signing on takes longer than most
+ * inputs. */
 static lane_sim *begin(void)
 {
     static lane_sim *l, *saved;
@@ -60,7 +62,8 @@ static lane_sim *begin(void)
     flash_bytes = (size_t)l->sim.block_bytes * l->sim.block_count;
     memcpy(l, saved, sizeof *l);
     memcpy(l->sim.bytes, bytes, flash_bytes);
-    memset(l->sim.touched, 0, flash_bytes / l->sim.page_bytes * sizeof *l->sim.touched); /* who programs twice is test_log's */
+    /* who programs twice is test_log's */
+    memset(l->sim.touched, 0, flash_bytes / l->sim.page_bytes * sizeof *l->sim.touched);
     return l;
 }
 

@@ -1,5 +1,5 @@
-/* Any bytes as what the flash holds: a log is found or made, and then it keeps what it is given. The input is laid over a
- * flash with a real log in it, so that changes of good records are tried too. */
+/* Any bytes as what the flash holds: a log is found or made, and then it keeps what it is given. The input is
+ * laid over a flash with a real log in it, so that changes of good records are tried too. */
 #include <string.h>
 
 #include "check.h"
@@ -55,7 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     CHECK(lg_log_mount(&log, &flash, &crypto, NULL) == LG_OK);
     CHECK(log.boot != 0 && log.done_to < log.next_no);
     uint64_t found = walk(&log), before = lg_log_count(&log);
-    CHECK(found <= before); /* less: among many ranges a lost number found no place; the next mount looks again */
+    /* less: among many ranges a lost number found no place; the next mount looks again */
+    CHECK(found <= before);
     lg_entry entry;
     lg_bytes body = {(const uint8_t *)"x", 1};
     if (lg_log_append(&log, LG_PASSAGE, LG_NO_VERDICT, body, &entry) == LG_OK) {

@@ -154,12 +154,12 @@ static void do_status(program *p, const char *rest)
     static const char *const names[] = {"offline", "connecting", "signing-on", "online", "closing"};
     const lg_reader_counts *c = &p->reader.counts;
     (void)rest;
-    say("status %s%s boot %llu next %llu unacknowledged %llu waiting %u sign-ons %u resent %u replayed %u findings %u "
-        "given-up %u late %u alone %u refused %u set-aside %u faults %u lost %llu clock %llu",
+    say("status %s%s boot %llu next %llu unacknowledged %llu waiting %u sign-ons %u resent %u replayed %u "
+        "findings %u given-up %u late %u alone %u refused %u set-aside %u faults %u lost %llu clock %llu",
         names[p->reader.state], lg_reader_alone(&p->reader, p->now_ms) ? " alone" : "",
         (unsigned long long)p->log.boot, (unsigned long long)p->log.next_no,
-        (unsigned long long)lg_log_count(&p->log), p->reader.pending_count, c->sign_ons, c->resent, c->replayed,
-        c->findings, c->given_up, c->late, c->alone, c->refused, c->set_aside, c->faults,
+        (unsigned long long)lg_log_count(&p->log), p->reader.pending_count, c->sign_ons, c->resent,
+        c->replayed, c->findings, c->given_up, c->late, c->alone, c->refused, c->set_aside, c->faults,
         (unsigned long long)p->log.lost, (unsigned long long)lg_reader_clock(&p->reader, p->now_ms));
 }
 

@@ -1,4 +1,5 @@
-/* The crypto port of a machine with libraries: mbed TLS 2.28 and libsodium, which has the Ed25519 that mbed TLS lacks. */
+/* The crypto port of a machine with libraries: mbed TLS 2.28 and libsodium, which has the Ed25519 that mbed
+ * TLS lacks. */
 #include <mbedtls/aes.h>
 #include <mbedtls/cmac.h>
 #include <mbedtls/ecdsa.h>
@@ -50,14 +51,17 @@ static lg_result host_hmac(void *context, lg_bytes key, const lg_bytes *parts, s
     return told(failed);
 }
 
-static lg_result host_ed25519(void *context, const uint8_t public_key[32], lg_bytes message, const uint8_t signature[64])
+static lg_result host_ed25519(void *context, const uint8_t public_key[32], lg_bytes message,
+                              const uint8_t signature[64])
 {
     (void)context;
-    return crypto_sign_verify_detached(signature, message.data, message.n, public_key) == 0 ? LG_OK : LG_REFUSED;
+    return crypto_sign_verify_detached(signature, message.data, message.n, public_key) == 0 ? LG_OK
+                                                                                            : LG_REFUSED;
 }
 
 /* mbed TLS speaks of a point as 4, x, y. */
-static lg_result host_es256(void *context, const uint8_t public_key[64], lg_bytes message, const uint8_t signature[64])
+static lg_result host_es256(void *context, const uint8_t public_key[64], lg_bytes message,
+                            const uint8_t signature[64])
 {
     uint8_t digest[32], point_bytes[65] = {4};
     mbedtls_ecp_group group;
@@ -73,7 +77,8 @@ static lg_result host_es256(void *context, const uint8_t public_key[64], lg_byte
                   mbedtls_ecp_group_load(&group, MBEDTLS_ECP_DP_SECP256R1) != 0 ||
                   mbedtls_mpi_read_binary(&r, signature, 32) != 0 ||
                   mbedtls_mpi_read_binary(&s, signature + 32, 32) != 0;
-    bool good = !failed && mbedtls_ecp_point_read_binary(&group, &point, point_bytes, sizeof point_bytes) == 0 &&
+    bool good = !failed &&
+                mbedtls_ecp_point_read_binary(&group, &point, point_bytes, sizeof point_bytes) == 0 &&
                 mbedtls_ecp_check_pubkey(&group, &point) == 0 &&
                 mbedtls_ecdsa_verify(&group, digest, sizeof digest, &point, &r, &s) == 0;
     mbedtls_mpi_free(&s);
@@ -90,8 +95,8 @@ static lg_result host_cmac(void *context, const uint8_t key[16], lg_bytes messag
     return told(mbedtls_cipher_cmac(aes, key, 128, message.data, message.n, mac));
 }
 
-static lg_result host_cbc(void *context, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in, size_t n,
-                          uint8_t *out)
+static lg_result host_cbc(void *context, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in,
+                          size_t n, uint8_t *out)
 {
     (void)context;
     uint8_t chain[16];

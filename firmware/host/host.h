@@ -18,7 +18,7 @@ typedef struct flash_file {
 lg_result flash_file_open(flash_file *f, const char *path, uint32_t blocks, bool sync);
 void flash_file_close(flash_file *f);
 
-/* -- one TCP connection of one reader, by poll. No TLS: put stunnel or the like before it, or a board's own. */
+/* -- one TCP connection of one reader, by poll. No TLS: put a TLS proxy before it, or a board's own. */
 typedef struct tcp_link {
     int fd; /* -1: none */
     bool connecting;
@@ -53,7 +53,8 @@ typedef struct options {
 } options;
 
 /* Ends the program with a message and 2 where something is wrong, with help and 0 where that is asked for. */
-void options_read(options *o, const option_spec *specs, size_t count, int argc, char **argv, const char *about);
+void options_read(options *o, const option_spec *specs, size_t count, int argc, char **argv,
+                  const char *about);
 const char *option(const options *o, const char *name);
 uint32_t option_number(const options *o, const char *name);
 bool option_set(const options *o, const char *name);

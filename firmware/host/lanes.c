@@ -17,9 +17,10 @@ static void on_decision(void *context, const lg_decision *d)
 {
     static const char *const verdicts[] = {"none", "open", "refuse", "pay"};
     program *p = context;
-    say("decision %llu %s reason %u%s%s%.*s%s%.*s", (unsigned long long)d->no, verdicts[d->verdict], d->reason,
-        d->late ? " late" : d->alone ? " alone" : "", d->spot.n ? " spot " : "", (int)d->spot.n, d->spot.at,
-        d->text.n ? " text " : "", (int)d->text.n, d->text.at);
+    const char *how = d->late ? " late" : d->alone ? " alone" : "";
+    say("decision %llu %s reason %u%s%s%.*s%s%.*s", (unsigned long long)d->no, verdicts[d->verdict],
+        d->reason, how, d->spot.n ? " spot " : "", (int)d->spot.n, d->spot.at, d->text.n ? " text " : "", (int)d->text.n,
+        d->text.at);
     if (d->has_price)
         say("price %llu %lld %.*s", (unsigned long long)d->no, (long long)d->price_minor, (int)d->currency.n,
             d->currency.at);

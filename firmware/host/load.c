@@ -19,8 +19,9 @@ static const option_spec specs[] = {
     {"timeout-s", "120", "end with an error after so long"},
 };
 static const char about[] =
-    "Readers that scan as fast as they are answered, or come back from being alone with a backlog. Prints one line of JSON:\n"
-    "rate, latencies from the scan (in flash) to its decision, and how long until every backlog was acknowledged.";
+    "Readers that scan as fast as they are answered, or come back from being alone with a backlog. Prints\n"
+    "one line of JSON: rate, latencies from the scan (in flash) to its decision, and how long until every\n"
+    "backlog was acknowledged.";
 
 enum { PAGE_BYTES = 32, BLOCK_BYTES = 4096, EVENT_BYTES = 96, RX_BYTES = 4112, TX_BYTES = 16400 };
 
@@ -267,12 +268,13 @@ static void tell(void)
     }
     double s = (double)(run.finished_ns - run.begun_ns) / 1e9;
     qsort(run.latencies_us, run.latency_count, sizeof *run.latencies_us, by_size);
-    printf("{\"readers\": %u, \"answers\": %llu, \"opened\": %llu, \"seconds\": %.3f, \"answers_per_s\": %.0f, "
-           "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"replayed\": %u, \"findings\": %u, \"drained_s\": %.3f, "
-           "\"sign_ons\": %u, \"resent\": %u, \"given_up\": %u}\n",
-           run.readers, (unsigned long long)run.answered, (unsigned long long)run.opened, s,
-           (double)run.answered / s, percentile_ms(0.5), percentile_ms(0.99), sum.replayed, sum.findings,
-           (double)(run.drained_ns - run.begun_ns) / 1e9, sum.sign_ons, sum.resent, sum.given_up);
+    printf(
+        "{\"readers\": %u, \"answers\": %llu, \"opened\": %llu, \"seconds\": %.3f, \"answers_per_s\": %.0f, "
+        "\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"replayed\": %u, \"findings\": %u, \"drained_s\": %.3f, "
+        "\"sign_ons\": %u, \"resent\": %u, \"given_up\": %u}\n",
+        run.readers, (unsigned long long)run.answered, (unsigned long long)run.opened, s,
+        (double)run.answered / s, percentile_ms(0.5), percentile_ms(0.99), sum.replayed, sum.findings,
+        (double)(run.drained_ns - run.begun_ns) / 1e9, sum.sign_ons, sum.resent, sum.given_up);
 }
 
 int main(int argc, char **argv)

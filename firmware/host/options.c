@@ -1,4 +1,5 @@
-/* Options from the command line and a small file, and the few things that every host program says the same way. */
+/* Options from the command line and a small file, and the few things that every host program says the same
+ * way. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,7 +80,8 @@ static void read_file(options *o, const char *path)
     fclose(file);
 }
 
-void options_read(options *o, const option_spec *specs, size_t count, int argc, char **argv, const char *about)
+void options_read(options *o, const option_spec *specs, size_t count, int argc, char **argv,
+                  const char *about)
 {
     o->specs = specs;
     o->count = count;

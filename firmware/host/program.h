@@ -33,7 +33,8 @@ void lanes_port(program *p, lg_lane_port *port);
 void set_barrier(program *p, uint8_t lane, bool up);
 /* Tell the engine how the lane is; fault may be "". */
 lg_result report(program *p, const char *fault, uint64_t *no);
-/* Barriers come down by themselves; what could not be kept is told as soon as it can. Returns ms until the next of these. */
+/* Barriers come down by themselves; what could not be kept is told as soon as it can. Returns ms until the
+ * next of these. */
 int tend_lanes(program *p, uint32_t wait_ms);
 
 void run_command(program *p, char *line);

@@ -23,8 +23,9 @@ static const option_spec specs[] = {
     {"plain", "no", "yes: no colours and pictures"},
 };
 static const char about[] =
-    "A gate reader in a terminal. Commands on standard input, one line of output for each thing that happens; `help` lists\n"
-    "them. The connection is plain TCP: where TLS is wanted, run a TLS proxy beside it.";
+    "A gate reader in a terminal. Commands on standard input, one line of output for each thing that\n"
+    "happens; `help` lists them. The connection is plain TCP: where TLS is wanted, run a TLS proxy beside\n"
+    "it.";
 
 /* -- the loop */
 
@@ -108,9 +109,11 @@ static void open_flash(program *p, const options *o)
     if (result == LG_OK)
         result = lg_log_mount(&p->log, &p->flash.port, host_crypto(), &created);
     if (result != LG_OK)
-        die("%s: %s", option(o, "flash"), result == LG_BUSY ? "another process has it" : "no log can be kept there");
-    say("log %s boot %llu next %llu unacknowledged %llu", created ? "new" : "found", (unsigned long long)p->log.boot,
-        (unsigned long long)p->log.next_no, (unsigned long long)lg_log_count(&p->log));
+        die("%s: %s", option(o, "flash"),
+            result == LG_BUSY ? "another process has it" : "no log can be kept there");
+    say("log %s boot %llu next %llu unacknowledged %llu", created ? "new" : "found",
+        (unsigned long long)p->log.boot, (unsigned long long)p->log.next_no,
+        (unsigned long long)lg_log_count(&p->log));
 }
 
 static void begin(program *p, const options *o)

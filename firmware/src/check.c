@@ -3,11 +3,13 @@
 #include "liftgate/wire.h"
 
 /* Single values. */
-typedef enum scalar { U8, U16, U32, U64, FROM_1, INT, VERDICT, MODE, BOOL, TEXT, CURRENCY, BIN16, BIN32, KIND, WHAT,
-                      BARRIER, SHORT_TEXT, TOKEN, EVENT_TYPE, VERDICT_GIVEN, ROLE, FRAME_BYTES } scalar;
+typedef enum scalar {
+    U8, U16, U32, U64, FROM_1, INT, VERDICT, MODE, BOOL, TEXT, CURRENCY, BIN16, BIN32, FRAME_BYTES,
+    KIND, WHAT, BARRIER, SHORT_TEXT, TOKEN, ROLE /* of what a reader sends */
+} scalar;
 
 typedef struct limits {
-    uint8_t kind; /* lg_item_kind; a number's limits are of its value, a text's of its characters, else of its bytes */
+    uint8_t kind; /* lg_item_kind; limits are of a number's value, a text's characters, else of bytes */
     uint16_t low;
     uint32_t high; /* 0: no limit */
 } limits;
@@ -28,15 +30,15 @@ static const limits limits_of[] = {
     [CURRENCY] = {LG_ITEM_STR, 0, 3},
     [BIN16] = {LG_ITEM_BIN, 16, 16},
     [BIN32] = {LG_ITEM_BIN, 32, 32},
+    [FRAME_BYTES] = {LG_ITEM_UINT, 64, 65536},
+#ifdef LG_CHECK_ALL
     [KIND] = {LG_ITEM_UINT, LG_QR, LG_PLATE},
     [WHAT] = {LG_ITEM_UINT, LG_PASSED, LG_FORCED},
     [BARRIER] = {LG_ITEM_UINT, LG_DOWN, LG_BARRIER_FAULT},
     [SHORT_TEXT] = {LG_ITEM_STR, 0, 64},
     [TOKEN] = {LG_ITEM_BIN, 0, LG_TOKEN_BYTES_MAX},
-    [EVENT_TYPE] = {LG_ITEM_UINT, LG_SCAN, LG_LANE_STATUS},
-    [VERDICT_GIVEN] = {LG_ITEM_UINT, LG_NO_VERDICT, LG_PAY_FIRST},
     [ROLE] = {LG_ITEM_UINT, 1, 2},
-    [FRAME_BYTES] = {LG_ITEM_UINT, 64, 65536},
+#endif
 };
 
 typedef enum shape { ONE, ONE_OR_NIL, PAIR_OR_NIL, LIST, LIST_OF_PAIRS, MAP } shape;
@@ -49,13 +51,13 @@ typedef struct field {
 #define MAYBE(a) {ONE_OR_NIL, a, 0}
 
 static const field challenge[] = {ONE_OF(BIN16), ONE_OF(TEXT), ONE_OF(U64)};
-static const field welcome[] = {ONE_OF(BIN32),       ONE_OF(U64),       {LIST_OF_PAIRS, U64, U64}, ONE_OF(FROM_1),
-                                ONE_OF(FRAME_BYTES), ONE_OF(FROM_1),    ONE_OF(U64)};
-static const field decision[] = {ONE_OF(U64),  ONE_OF(VERDICT),             ONE_OF(U16), MAYBE(BIN16), MAYBE(TEXT),
-                                 ONE_OF(TEXT), {PAIR_OR_NIL, INT, CURRENCY}, ONE_OF(U8),  ONE_OF(U64)};
+static const field welcome[] = {ONE_OF(BIN32), ONE_OF(U64), {LIST_OF_PAIRS, U64, U64}, ONE_OF(FROM_1),
+                                ONE_OF(FRAME_BYTES), ONE_OF(FROM_1), ONE_OF(U64)};
+static const field decision[] = {ONE_OF(U64), ONE_OF(VERDICT), ONE_OF(U16), MAYBE(BIN16), MAYBE(TEXT),
+                                 ONE_OF(TEXT), {PAIR_OR_NIL, INT, CURRENCY}, ONE_OF(U8), ONE_OF(U64)};
 static const field ack[] = {ONE_OF(U64), ONE_OF(U64)};
-static const field replayed[] = {ONE_OF(U64), {LIST_OF_PAIRS, U64, U64}, {LIST_OF_PAIRS, U64, U16}, ONE_OF(U64),
-                                 ONE_OF(U32)};
+static const field replayed[] = {ONE_OF(U64), {LIST_OF_PAIRS, U64, U64}, {LIST_OF_PAIRS, U64, U16},
+                                 ONE_OF(U64), ONE_OF(U32)};
 static const field vend[] = {ONE_OF(U8), ONE_OF(TEXT)};
 static const field set_lane[] = {ONE_OF(U8), ONE_OF(MODE)};
 static const field display[] = {ONE_OF(U8), ONE_OF(TEXT), ONE_OF(U16)};
@@ -75,12 +77,11 @@ static const field lane_status[] = {ONE_OF(FROM_1),  ONE_OF(U64),  ONE_OF(U8),
 static const field done[] = {ONE_OF(BOOL), ONE_OF(TEXT)};
 #endif
 
-#define FIELDS(of) of, sizeof of / sizeof *of
+#define FIELDS(of) sizeof of / sizeof *of, of
 
 static const struct message {
-    uint8_t type;
+    uint8_t type, count;
     const field *fields;
-    size_t count;
 } messages[] = {
     {LG_DECISION, FIELDS(decision)},
     {LG_ACK, FIELDS(ack)},
@@ -93,8 +94,8 @@ static const struct message {
     {LG_POLICY, FIELDS(policy)},
     {LG_TIME_ASK, FIELDS(time_ask)},
     {LG_TIME, FIELDS(time_told)},
-    {LG_PING, NULL, 0},
-    {LG_PONG, NULL, 0},
+    {LG_PING, 0, NULL},
+    {LG_PONG, 0, NULL},
     {LG_GOODBYE, FIELDS(goodbye)},
     {LG_ERROR, FIELDS(error)},
 #ifdef LG_CHECK_ALL
@@ -129,7 +130,8 @@ static bool take_scalar(lg_unpacker *u, uint8_t which)
 
 static bool take_pair(lg_unpacker *u, const lg_item *head, const field *f)
 {
-    return head->kind == LG_ITEM_ARRAY && head->number == 2 && take_scalar(u, f->first) && take_scalar(u, f->second);
+    bool pair = head->kind == LG_ITEM_ARRAY && head->number == 2;
+    return pair && take_scalar(u, f->first) && take_scalar(u, f->second);
 }
 
 static bool take_list(lg_unpacker *u, const lg_item *head, const field *f)

@@ -1,5 +1,5 @@
-/* CRC-32 by half bytes: 64 bytes of table. LG_CRC_BITWISE does without; many microcontrollers have it in hardware, and a
- * port may then leave this file out and bring its own lg_crc32. */
+/* CRC-32 by half bytes: 64 bytes of table. LG_CRC_BITWISE does without; many microcontrollers have it in
+ * hardware, and a port may then leave this file out and bring its own lg_crc32. */
 #include "liftgate/wire.h"
 
 #ifdef LG_CRC_BITWISE

@@ -169,7 +169,8 @@ void revive_scans(lg_reader *r)
     p.ever_sent = true; /* or not: who knows */
     lg_log_first(r->log, &cursor);
     while (r->pending_count < LG_PENDING_MAX && lg_log_next(r->log, &cursor, &p.entry) == LG_OK) {
-        bool open = p.entry.type == LG_SCAN && p.entry.verdict == LG_NO_VERDICT && !pending_find(r, p.entry.no);
+        bool open =
+            p.entry.type == LG_SCAN && p.entry.verdict == LG_NO_VERDICT && !pending_find(r, p.entry.no);
         if (!open || !scan_again(r, &p, &scan))
             continue;
         uint64_t age_ms = clock_ms - scan.at_ms;
@@ -181,8 +182,8 @@ void revive_scans(lg_reader *r)
     }
 }
 
-/* A scan that no engine ever saw gets its verdict under its number. One that was sent may have been decided: what is
- * done alone is an event of its own then, and the first one tells that it opened nothing. */
+/* A scan that no engine ever saw gets its verdict under its number. One that was sent may have been decided:
+ * what is done alone is an event of its own then, and the first one tells that it opened nothing. */
 static void decide_given_up(lg_reader *r, const lg_pending *p)
 {
     lg_alone_scan scan;
@@ -267,7 +268,8 @@ static lg_result end_event(lg_reader *r, uint8_t type, uint8_t lane, const lg_pa
     return LG_OK;
 }
 
-lg_result lg_reader_scan(lg_reader *r, uint8_t lane, uint8_t kind, lg_bytes token, uint64_t now_ms, uint64_t *no)
+lg_result lg_reader_scan(lg_reader *r, uint8_t lane, uint8_t kind, lg_bytes token, uint64_t now_ms,
+                         uint64_t *no)
 {
     lg_result result = begin_event(r, lane, now_ms);
     if (result != LG_OK)

@@ -1,17 +1,18 @@
-/* The ring log: what is appended, what is acknowledged, and which block may go. Its promises are in liftgate/log.h.
+/* The ring log: what is appended, what is acknowledged, and which block may go. Its promises are in
+ * liftgate/log.h.
  *
- * Events stand in the order of their numbers, and what is noted about an event stands behind it. So the oldest block can
- * go as soon as all of its events are acknowledged and the flash says so in another block: then an erase that is cut
- * short cannot bring one of them back. The first page of a block says the numbering, the next number and done_to, so
- * erasing an older one loses nothing of that.
+ * Events stand in the order of their numbers, and what is noted about an event stands behind it. So the
+ * oldest block can go as soon as all of its events are acknowledged and the flash says so in another block:
+ * then an erase that is cut short cannot bring one of them back. The first page of a block says the
+ * numbering, the next number and done_to, so erasing an older one loses nothing of that.
  */
 #include <string.h>
 
 #include "bytes.h"
 #include "log_records.h"
 
-/* Room in each block that events leave for acknowledgements: a log that is full of events must still be able to note that
- * they arrived. The last of them is kept for the one that frees a block. */
+/* Room in each block that events leave for acknowledgements: a log that is full of events must still be able
+ * to note that they arrived. The last of them is kept for the one that frees a block. */
 enum { SPARE_RECORDS = 4 };
 
 static uint32_t room_left(const lg_log *log)
@@ -40,7 +41,8 @@ static void write_done_to(lg_log *log)
     uint8_t last[TOGETHER_BYTES];
     lg_store64(last, log->done_to);
     record r = {RECORD_DONE, 0, 0, sizeof last, 1, 0};
-    if (whole_pages(log, HEADER_BYTES + sizeof last) <= room_left(log) && record_write(log, &r, last) == LG_OK)
+    if (whole_pages(log, HEADER_BYTES + sizeof last) <= room_left(log) &&
+        record_write(log, &r, last) == LG_OK)
         log->done_to_in_flash = log->done_to;
 }
 
@@ -54,7 +56,8 @@ static lg_result free_next(lg_log *log)
         if (last > log->done_to)
             return LG_FULL;
         if (last > log->done_to_in_flash)
-            write_done_to(log); /* where that finds no room, a cut now may send an event again: the engine knows it */
+            /* where that finds no room, a cut now may send an event again: the engine knows it */
+            write_done_to(log);
         log->oldest_sequence++;
     }
     uint32_t next = (log->newest_block + 1) % log->flash.block_count;
@@ -77,7 +80,8 @@ static lg_result take_next(lg_log *log)
     log->sequence++;
     log->next_is_erased = false;
     result = block_begin(log);
-    if (result != LG_OK) { /* nothing may stand in a block that has no beginning: the full one is the newest again */
+    /* nothing may stand in a block that has no beginning: the full one is the newest again */
+    if (result != LG_OK) {
         log->newest_block = full;
         log->sequence--;
         log->write_at = log->flash.block_bytes;
@@ -117,7 +121,8 @@ lg_result lg_log_append(lg_log *log, uint8_t type, uint8_t verdict, lg_bytes bod
     result = record_write(log, &r, body.data);
     if (result != LG_OK && (record_next(log, &here, &r) != LG_OK || r.kind != RECORD_EVENT))
         return result;
-    log->next_no++; /* also where the flash complained of an event that stands there whole: its number is used */
+    /* also where the flash complained of an event that stands there whole: its number is used */
+    log->next_no++;
     return LG_OK;
 }
 

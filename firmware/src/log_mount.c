@@ -20,7 +20,8 @@ static lg_result create(lg_log *log, const lg_crypto *crypto)
             return LG_CRYPTO_FAULT;
         log->boot = lg_load64(name);
     } while (log->boot == 0); /* comes once in 2^64; 0 names nothing */
-    for (uint32_t block = 0; block < log->flash.block_count; block++) /* of another log nothing may be found later */
+    /* of another log nothing may be found later */
+    for (uint32_t block = 0; block < log->flash.block_count; block++)
         if (log->flash.erase(log->flash.context, block) != LG_OK)
             return LG_FLASH_FAULT;
     log->sequence = log->oldest_sequence = 1;
@@ -51,8 +52,8 @@ static lg_result find_blocks(lg_log *log)
     return LG_OK;
 }
 
-/* Behind the last byte of the newest block that was ever programmed, and a page more: the cut may have come before the
- * first bit of a page was visibly changed, and such a page is not programmed again. */
+/* Behind the last byte of the newest block that was ever programmed, and a page more: the cut may have come
+ * before the first bit of a page was visibly changed, and such a page is not programmed again. */
 static lg_result find_write_at(lg_log *log, uint32_t records_end)
 {
     const lg_flash *flash = &log->flash;
@@ -60,8 +61,8 @@ static lg_result find_write_at(lg_log *log, uint32_t records_end)
     bool blank = true;
     while (blank && at > records_end) {
         at -= flash->page_bytes;
-        if (flash->read(flash->context, log->newest_block * flash->block_bytes + at, log->page, flash->page_bytes) !=
-            LG_OK)
+        if (flash->read(flash->context, log->newest_block * flash->block_bytes + at, log->page,
+                        flash->page_bytes) != LG_OK)
             return LG_FLASH_FAULT;
         for (uint32_t i = 0; blank && i < flash->page_bytes; i++)
             blank = log->page[i] == 0xFF;
@@ -120,7 +121,8 @@ static uint32_t take_records(lg_log *log)
     return end;
 }
 
-/* A number that neither stands here nor was acknowledged was lost to damage. It would block the ring for ever. */
+/* A number that neither stands here nor was acknowledged was lost to damage. It would block the ring for
+ * ever. */
 static void give_up_lost(lg_log *log)
 {
     uint64_t before = lg_log_count(log), wanted = log->done_to + 1, found = 0;

@@ -16,8 +16,8 @@ static uint32_t crc_seed(const lg_log *log, uint32_t sequence)
 }
 
 /* Byte i of header and payload as one piece; what pads the last page stays as erased. */
-static void fill_page(const lg_log *log, uint8_t *page, uint32_t from, const uint8_t *header, const uint8_t *payload,
-                      uint32_t n)
+static void fill_page(const lg_log *log, uint8_t *page, uint32_t from, const uint8_t *header,
+                      const uint8_t *payload, uint32_t n)
 {
     for (uint32_t i = 0; i < log->flash.page_bytes; i++) {
         uint32_t at = from + i;
@@ -85,9 +85,11 @@ lg_result block_read(lg_log *log, uint32_t block, block_head *head)
     uint8_t told[BLOCK_BYTES];
     uint32_t crc = 0;
     const lg_flash *flash = &log->flash;
-    if (!header_read(log, block * flash->block_bytes, 0, &r, &crc) || r.kind != RECORD_BLOCK || r.n != sizeof told)
+    if (!header_read(log, block * flash->block_bytes, 0, &r, &crc) || r.kind != RECORD_BLOCK ||
+        r.n != sizeof told)
         return LG_EMPTY;
-    if (flash->read(flash->context, r.at, told, sizeof told) != LG_OK || lg_crc32(0, told, sizeof told) != crc)
+    if (flash->read(flash->context, r.at, told, sizeof told) != LG_OK ||
+        lg_crc32(0, told, sizeof told) != crc)
         return LG_EMPTY;
     head->sequence = lg_load32(told + 4);
     head->boot = lg_load64(told + 8);
@@ -122,7 +124,8 @@ static uint32_t record_at(lg_log *log, const lg_cursor *cursor, record *r)
     uint32_t begin = block_of(log, cursor->sequence) * log->flash.block_bytes;
     uint32_t left = log->flash.block_bytes - cursor->at;
     r->kind = 0;
-    if (left < HEADER_BYTES || !header_read(log, begin + cursor->at, seed, r, &crc) || r->n > left - HEADER_BYTES) {
+    if (left < HEADER_BYTES || !header_read(log, begin + cursor->at, seed, r, &crc) ||
+        r->n > left - HEADER_BYTES) {
         r->kind = 0;
         return log->flash.page_bytes;
     }

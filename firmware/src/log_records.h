@@ -3,9 +3,9 @@
  * A block begins with a BLOCK record; all records begin at a page. Header, 24 bytes, little-endian:
  *    0 u16 bytes of payload   2 u8 kind   3 u8 type   4 u8 verdict   5 three bytes 0
  *    8 u64 number            16 u32 CRC of the payload   20 u32 CRC of the header so far
- * Both CRCs begin with a value made of the boot and of the block's sequence number, but for BLOCK's: what an interrupted
- * erase left over from an earlier use of the block, or what a stranger wrote into a token, is no record. The header has a
- * CRC of its own, so that its length holds although the payload was torn.
+ * Both CRCs begin with a value made of the boot and of the block's sequence number, but for BLOCK's: what an
+ * interrupted erase left over from an earlier use of the block, or what a stranger wrote into a token, is no
+ * record. The header has a CRC of its own, so that its length holds although the payload was torn.
  */
 #ifndef LIFTGATE_LOG_RECORDS_H
 #define LIFTGATE_LOG_RECORDS_H
@@ -45,7 +45,8 @@ static inline uint32_t block_of(const lg_log *log, uint32_t sequence)
     return (log->newest_block + log->flash.block_count - back) % log->flash.block_count;
 }
 
-/* Write a record at write_at of the newest block, which has the room; write_at moves on even where the flash fails. */
+/* Write a record at write_at of the newest block, which has the room; write_at moves on even where the flash
+ * fails. */
 lg_result record_write(lg_log *log, const record *r, const uint8_t *payload);
 /* Write the BLOCK record of the newest block, which is erased. */
 lg_result block_begin(lg_log *log);
@@ -53,7 +54,8 @@ lg_result block_begin(lg_log *log);
 lg_result block_read(lg_log *log, uint32_t block, block_head *head);
 /* The next record at or after the cursor, which moves behind it; LG_EMPTY at the end of the log. */
 lg_result record_next(lg_log *log, lg_cursor *cursor, record *r);
-/* Note a range in memory, made one with those that it touches; returns the result in *range. LG_FULL: no place for it. */
+/* Note a range in memory, made one with those that it touches; returns the result in *range. LG_FULL: no
+ * place for it. */
 lg_result ranges_add(lg_log *log, lg_range *range);
 
 #endif

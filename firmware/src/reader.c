@@ -1,4 +1,5 @@
-/* The reader's life: connections, the clock, and what is due when. Events: events.c; frames: reader_in.c, reader_out.c. */
+/* The reader's life: connections, the clock, and what is due when. Events: events.c; frames: reader_in.c,
+ * reader_out.c. */
 #include "liftgate/reader.h"
 
 #include <string.h>
@@ -18,8 +19,8 @@ static bool config_is_good(const lg_reader_config *c)
            c->key.n <= LG_KEY_BYTES_MAX && c->rx_bytes >= LG_RX_BYTES_MIN && c->tx_bytes >= LG_TX_BYTES_MIN;
 }
 
-lg_result lg_reader_init(lg_reader *r, const lg_reader_config *config, const lg_crypto *crypto, const lg_lane_port *lane,
-                         const lg_offline *offline, lg_log *log, uint64_t now_ms)
+lg_result lg_reader_init(lg_reader *r, const lg_reader_config *config, const lg_crypto *crypto,
+                         const lg_lane_port *lane, const lg_offline *offline, lg_log *log, uint64_t now_ms)
 {
     memset(r, 0, sizeof *r);
     if (!config_is_good(config))
@@ -69,7 +70,8 @@ void set_state(lg_reader *r, lg_state state, lg_text why)
 
 static void set_now(lg_reader *r, uint64_t now_ms)
 {
-    if (now_ms > r->now_ms) /* a clock that goes back is the host's mistake; time stands still until it is past it */
+    /* a clock that goes back is the host's mistake; time stands still until it is past it */
+    if (now_ms > r->now_ms)
         r->now_ms = now_ms;
 }
 
@@ -89,7 +91,8 @@ void lg_reader_connected(lg_reader *r, uint64_t now_ms)
     send_hello(r);
 }
 
-/* Half of the pause is fixed, half is drawn: a thousand readers that lost their engine together do not come back together. */
+/* Half of the pause is fixed, half is drawn: a thousand readers that lost their engine together do not come
+ * back together. */
 static uint32_t jittered(lg_reader *r, uint32_t pause_ms)
 {
     uint8_t drawn[4] = {0};

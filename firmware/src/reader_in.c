@@ -28,7 +28,8 @@ static lg_text take_text(fields *f)
 void fail(lg_reader *r, lg_fault code, uint32_t ref)
 {
     send_error(r, code, ref, true);
-    set_state(r, LG_CLOSING, text_of(code == LG_FAULT_SIGN_ON ? "the engine does not hold the key" : "bad frame"));
+    set_state(r, LG_CLOSING,
+              text_of(code == LG_FAULT_SIGN_ON ? "the engine does not hold the key" : "bad frame"));
 }
 
 /* -- sign-on */
@@ -67,8 +68,8 @@ static bool same(const uint8_t *a, const uint8_t *b, size_t n)
     return different == 0;
 }
 
-/* All that the engine says is durable. A number that it knows and this log does not was given by a log that is lost; it
- * is not given again. */
+/* All that the engine says is durable. A number that it knows and this log does not was given by a log that
+ * is lost; it is not given again. */
 static void take_ranges(lg_reader *r, fields *f)
 {
     uint64_t done_to = take(f).number, top = done_to;
@@ -148,7 +149,8 @@ static void on_decision(lg_reader *r, fields *f)
         d.lane = p->lane;
         pending_remove(r, p);
     }
-    acknowledge(r, d.no, d.no); /* first: after a power cut in between, the answer must not open a second time */
+    /* first: after a power cut in between, the answer must not open a second time */
+    acknowledge(r, d.no, d.no);
     r->lane->decision(r->lane->context, &d);
 }
 
@@ -228,10 +230,12 @@ static void on_time_ask(lg_reader *r, fields *f)
     (void)out_end(r, &p, LG_TIME, f->ref);
 }
 
-/* As in NTP: half of what the engine's clock is ahead on both ways. Differences are modulo 2^64, so signed in the end. */
+/* As in NTP: half of what the engine's clock is ahead on both ways. Differences are modulo 2^64, so signed in
+ * the end. */
 static void on_time(lg_reader *r, fields *f)
 {
-    uint64_t t0 = take(f).number, t1 = take(f).number, t2 = take(f).number, t3 = lg_reader_clock(r, r->now_ms);
+    uint64_t t0 = take(f).number, t1 = take(f).number, t2 = take(f).number,
+             t3 = lg_reader_clock(r, r->now_ms);
     if (r->ask_ref == 0 || f->ref != r->ask_ref)
         return;
     r->ask_ref = 0;
@@ -279,7 +283,8 @@ static void live_error(lg_reader *r, lg_pending *pending, uint64_t code)
     }
     if (code != LG_FAULT_LANE && code != LG_FAULT_FIELD)
         return;
-    if (code == LG_FAULT_LANE) /* each scan there would end the connection; a SET_LANE says that it is known now */
+    /* each scan there would end the connection; a SET_LANE says that it is known now */
+    if (code == LG_FAULT_LANE)
         r->lanes_unknown[p.lane / 8] |= (uint8_t)(1u << (p.lane % 8));
     pending_remove(r, pending);
     set_aside(r, p.entry.no);

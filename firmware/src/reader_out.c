@@ -72,7 +72,8 @@ void send_hello(lg_reader *r)
 }
 
 static const char *const fault_texts[] = {
-    "", "magic", "version", "frame too long", "CRC", "body", "field", "unknown type", "sign-on refused", "not now",
+    "",     "magic", "version",      "frame too long",  "CRC",
+    "body", "field", "unknown type", "sign-on refused", "not now",
 };
 
 void send_error(lg_reader *r, lg_fault code, uint32_t ref, bool fatal)
@@ -97,7 +98,8 @@ static uint32_t in_flight(const lg_reader *r)
 static void send_time_ask(lg_reader *r)
 {
     lg_packer p;
-    if (r->ask_ref != 0 || r->now_ms < r->ask_ms || in_flight(r) >= r->in_flight_max || !out_begin(r, &p, 16 + REPLY_BYTES))
+    if (r->ask_ref != 0 || r->now_ms < r->ask_ms || in_flight(r) >= r->in_flight_max ||
+        !out_begin(r, &p, 16 + REPLY_BYTES))
         return;
     r->asked_t0 = lg_reader_clock(r, r->now_ms);
     lg_pack_array(&p, 1);

@@ -8,16 +8,18 @@
 enum {
     SIGN_ON_MS = 10000,  /* the engine gives us 5 s; past twice that it is not there */
     CLOSING_MS = 5000,   /* a last word that does not get out in that time never does */
-    STABLE_MS = 10000,   /* a connection that lasted so long was a good one: begin with the shortest pause again */
+    /* a connection that lasted so long was a good one: begin with the shortest pause again */
+    STABLE_MS = 10000,
     RETRY_MS = 5000,     /* after ERROR 12: the engine is stopping, or its disk is full */
     ROUND_TRIP_MS = 1000 /* a TIME that was longer under way says too little */
 };
 
 /* -- reader_out.c: what goes out */
-/* What the sender of events leaves free, so that an order that made the host tell of an event can still be answered. */
+/* What the sender of events leaves free, so that an order that made the host tell of an event can still be
+ * answered. */
 enum { REPLY_BYTES = LG_FRAME_HEADER_BYTES + LG_REPLY_BYTES_MAX };
-/* A packer over the room for one body, or false where a frame of at least `body_bytes` does not fit now. No frame is taken
- * in while an answer has no room, so answers need not look. */
+/* A packer over the room for one body, or false where a frame of at least `body_bytes` does not fit now. No
+ * frame is taken in while an answer has no room, so answers need not look. */
 bool out_begin(lg_reader *r, lg_packer *p, size_t body_bytes);
 /* Seal what was packed; false where it did not fit: nothing goes out then. */
 bool out_end(lg_reader *r, const lg_packer *p, uint8_t type, uint32_t ref);

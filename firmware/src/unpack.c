@@ -133,7 +133,8 @@ lg_result lg_unpack_skip(lg_unpacker *u)
     }
 }
 
-/* How many bytes follow the first of a character, and the least that they may mean; 4 for a first byte that is none. */
+/* How many bytes follow the first of a character, and the least that they may mean; 4 for a first byte that
+ * is none. */
 static unsigned utf8_tail(uint8_t first, uint32_t *value, uint32_t *least)
 {
     if (first < 0x80) {
@@ -141,8 +142,10 @@ static unsigned utf8_tail(uint8_t first, uint32_t *value, uint32_t *least)
         *least = 0;
         return 0;
     }
-    unsigned tail = first >= 0xC2 && first < 0xE0 ? 1 : first >= 0xE0 && first < 0xF0 ? 2 : first >= 0xF0 && first < 0xF5 ? 3 : 4;
     static const uint32_t least_of[] = {0, 0x80, 0x800, 0x10000, 0};
+    unsigned tail = first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
+    if (first < 0xC2 || first > 0xF4)
+        tail = 4;
     *value = tail < 4 ? first & (0x3Fu >> tail) : 0;
     *least = least_of[tail];
     return tail;

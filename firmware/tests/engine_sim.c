@@ -71,7 +71,8 @@ static lg_item take(lg_unpacker *u)
 
 static void mac(const engine_sim *e, const char *side, uint8_t out[32])
 {
-    lg_bytes parts[] = {{(const uint8_t *)side, strlen(side)}, {e->hello, e->hello_n}, {e->challenge, e->challenge_n}};
+    lg_bytes parts[] = {
+        {(const uint8_t *)side, strlen(side)}, {e->hello, e->hello_n}, {e->challenge, e->challenge_n}};
     CHECK(host_crypto()->hmac_sha256(NULL, e->key, parts, 3, out) == LG_OK);
 }
 
@@ -139,7 +140,8 @@ static void on_auth(engine_sim *e, const lg_frame *f, lg_unpacker u)
     engine_sim_send(e, LG_WELCOME, f->ref, p);
 }
 
-/* The first to come is what happened; a second one must be the same. False: no such event is taken (ERROR went out). */
+/* The first to come is what happened; a second one must be the same. False: no such event is taken (ERROR
+ * went out). */
 static sim_event *keep(engine_sim *e, uint32_t ref, uint8_t type, lg_bytes body)
 {
     lg_unpacker u;
@@ -264,7 +266,8 @@ static void on_frame(engine_sim *e, const lg_frame *f)
     CHECK(f->type == LG_REPLAY || lg_body_check(f->type, f->body) == LG_FAULT_NONE);
     lg_unpack_begin(&u, f->body);
     (void)take(&u);
-    CHECK(e->state == 2 || f->type == LG_HELLO || f->type == LG_AUTH || f->type == LG_ERROR || f->type == LG_GOODBYE);
+    CHECK(e->state == 2 || f->type == LG_HELLO || f->type == LG_AUTH || f->type == LG_ERROR ||
+          f->type == LG_GOODBYE);
     switch (f->type) {
     case LG_HELLO: on_hello(e, f, u); break;
     case LG_AUTH: on_auth(e, f, u); break;

@@ -1,4 +1,4 @@
-/* An engine for tests: it speaks the protocol, keeps what it decided through any cut, and judges the reader. */
+/* An engine for tests: speaks the protocol, keeps what it decided through any cut, judges the reader. */
 #ifndef ENGINE_SIM_H
 #define ENGINE_SIM_H
 

@@ -26,7 +26,8 @@ lg_crypto sim_crypto(uint64_t *state)
     return crypto;
 }
 
-void flash_sim_make(flash_sim *sim, uint32_t page_bytes, uint32_t block_bytes, uint32_t block_count, uint64_t seed)
+void flash_sim_make(flash_sim *sim, uint32_t page_bytes, uint32_t block_bytes, uint32_t block_count,
+                    uint64_t seed)
 {
     memset(sim, 0, sizeof *sim);
     sim->page_bytes = page_bytes;
@@ -104,8 +105,8 @@ static lg_result sim_program(void *context, uint32_t at, const uint8_t *data)
         sim->bytes[at + i] &= (uint8_t)~(cleared & (whole ? 0xFF : torn(sim, way, i, prefix)));
         blank = blank && sim->bytes[at + i] == 0xFF;
     }
-    /* The log passes over one page after each cut. If the next cut comes in the first page after that, and leaves it
-     * as blank as it was, nobody can know: that page may be tried again. */
+    /* The log passes over one page after each cut. If the next cut comes in the first page after that, and
+     * leaves it as blank as it was, nobody can know: that page may be tried again. */
     sim->touched[at / sim->page_bytes] = whole || !blank || sim->programs > 0;
     sim->programs++;
     return whole ? LG_OK : LG_FLASH_FAULT;
@@ -142,6 +143,7 @@ static lg_result sim_erase(void *context, uint32_t block)
 
 lg_flash flash_sim_port(flash_sim *sim)
 {
-    lg_flash flash = {sim, sim->page_bytes, sim->block_bytes, sim->block_count, sim_read, sim_program, sim_erase};
+    lg_flash flash = {sim,      sim->page_bytes, sim->block_bytes, sim->block_count,
+                      sim_read, sim_program,     sim_erase};
     return flash;
 }

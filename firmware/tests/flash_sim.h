@@ -7,7 +7,8 @@
 typedef struct flash_sim {
     uint32_t page_bytes, block_bytes, block_count;
     uint8_t *bytes;
-    bool *touched;       /* by page: programmed, or half programmed, or half erased, since its last whole erase */
+    /* by page: programmed, or half programmed, or half erased, since its last whole erase */
+    bool *touched;
     uint64_t steps_left; /* programs and erases that go through; the next one is cut. UINT64_MAX: never */
     bool dead;
     uint64_t random; /* state of the generator */
@@ -15,7 +16,8 @@ typedef struct flash_sim {
     uint64_t steps;      /* done so far */
 } flash_sim;
 
-void flash_sim_make(flash_sim *sim, uint32_t page_bytes, uint32_t block_bytes, uint32_t block_count, uint64_t seed);
+void flash_sim_make(flash_sim *sim, uint32_t page_bytes, uint32_t block_bytes, uint32_t block_count,
+                    uint64_t seed);
 void flash_sim_free(flash_sim *sim);
 /* Power is back; it is cut again after so many steps. */
 void flash_sim_power(flash_sim *sim, uint64_t steps_left);

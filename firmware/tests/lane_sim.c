@@ -124,8 +124,8 @@ bool lane_sim_boot(lane_sim *l)
     if (result != LG_OK)
         return false;
     CHECK(l->log.lost == 0);
-    result = lg_reader_init(&l->reader, &l->config, &l->crypto, &l->port, l->with_offline ? &l->offline : NULL, &l->log,
-                            l->now_ms);
+    result = lg_reader_init(&l->reader, &l->config, &l->crypto, &l->port,
+                            l->with_offline ? &l->offline : NULL, &l->log, l->now_ms);
     CHECK(result == LG_OK);
     return true;
 }
@@ -139,7 +139,8 @@ void lane_sim_unplug(lane_sim *l)
 
 static void connect(lane_sim *l)
 {
-    if (l->connected && (lg_reader_wants_close(&l->reader) || (l->engine.closed && l->engine.out_from == l->engine.out_to)))
+    if (l->connected &&
+        (lg_reader_wants_close(&l->reader) || (l->engine.closed && l->engine.out_from == l->engine.out_to)))
         lane_sim_unplug(l);
     if (l->connected || !lg_reader_wants_connection(&l->reader, l->now_ms))
         return;

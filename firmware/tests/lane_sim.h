@@ -1,5 +1,5 @@
-/* A reader with all that it stands on, in virtual time: flash, log, a lane that notes what it was told, a connection that
- * can be cut anywhere. */
+/* A reader with all that it stands on, in virtual time: flash, log, a lane that notes what it was told, a
+ * connection that can be cut anywhere. */
 #ifndef LANE_SIM_H
 #define LANE_SIM_H
 
@@ -18,7 +18,8 @@ typedef struct lane_sim {
     bool with_offline;
     engine_sim engine;
     bool connected, plugged;
-    uint64_t cut_up, cut_down; /* bytes that still get through, each way; then the connection ends. UINT64_MAX: all */
+    /* bytes that still get through, each way; then the connection ends. UINT64_MAX: all */
+    uint64_t cut_up, cut_down;
     size_t chunk;              /* the largest piece that comes at once */
     /* what the lane was told */
     unsigned decisions, opened, refused, late, alone, vends, displays, mode, policies, connects;

@@ -257,8 +257,8 @@ static void random_lives_lose_and_double_nothing(void **state)
         appended += l->appended, full += l->full;
         end(l);
     }
-    print_message("lives: %u, cuts: %llu, events: %llu, refused as full: %llu\n", lives, (unsigned long long)cuts,
-                  (unsigned long long)appended, (unsigned long long)full);
+    print_message("lives: %u, cuts: %llu, events: %llu, refused as full: %llu\n", lives,
+                  (unsigned long long)cuts, (unsigned long long)appended, (unsigned long long)full);
 }
 
 static void a_full_log_refuses_and_takes_again_once_its_oldest_are_acknowledged(void **state)
@@ -322,7 +322,7 @@ static void the_ring_wears_all_blocks_alike(void **state)
     end(l);
 }
 
-/* Bits of a record that nobody cut: its event is given up and counted, the others stay, and the ring goes on. */
+/* Bits of a record that nobody cut: its event is given up and counted, the others stay, the ring goes on. */
 static void damage_is_counted_and_blocks_nothing(void **state)
 {
     (void)state;
@@ -348,7 +348,8 @@ static void damage_is_counted_and_blocks_nothing(void **state)
 static void flash_of_another_shape_is_refused(void **state)
 {
     (void)state;
-    static const struct geometry bad[] = {{8, 1024, 2}, {4, 1024, 3}, {512, 8192, 3}, {24, 1200, 3}, {256, 1024, 3}};
+    static const struct geometry bad[] = {
+        {8, 1024, 2}, {4, 1024, 3}, {512, 8192, 3}, {24, 1200, 3}, {256, 1024, 3}};
     life *l = begin(8, 1024, 3, 1);
     lg_flash flash = flash_sim_port(&l->sim);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -72,7 +72,8 @@ static void an_engine_without_the_key_is_not_obeyed(void **state)
     assert_int_equal(l->vends + l->opened, 0);
     assert_int_equal(l->engine.answers, 0);
     assert_int_equal(l->engine.last_error, LG_FAULT_SIGN_ON);
-    assert_true(l->reader.state != LG_ONLINE && l->engine.sign_ons > 1 && l->engine.sign_ons < 6); /* and pauses between */
+    /* and pauses between */
+    assert_true(l->reader.state != LG_ONLINE && l->engine.sign_ons > 1 && l->engine.sign_ons < 6);
     lane_sim_free(l);
 }
 
@@ -118,8 +119,8 @@ static void each_wrong_frame_gets_its_error_and_nothing_after_it_is_done(void **
         uint32_t ref, fields;
         unsigned error;
     } wrongs[] = {
-        {LG_VEND, 9, 1, LG_FAULT_FIELD},   {LG_VEND, 0, 2, LG_FAULT_FIELD}, {LG_WELCOME, 9, 0, LG_FAULT_FIELD},
-        {0x40, 9, 0, LG_FAULT_TYPE},    {0x7E, 9, 0, LG_FAULT_TYPE},     {LG_TIME, 0, 2, LG_FAULT_FIELD},
+        {LG_VEND, 9, 1, LG_FAULT_FIELD}, {LG_VEND, 0, 2, LG_FAULT_FIELD}, {LG_WELCOME, 9, 0, LG_FAULT_FIELD},
+        {0x40, 9, 0, LG_FAULT_TYPE},     {0x7E, 9, 0, LG_FAULT_TYPE},     {LG_TIME, 0, 2, LG_FAULT_FIELD},
     };
     for (size_t i = 0; i < sizeof wrongs / sizeof *wrongs; i++) {
         lane_sim *l = online(4);
@@ -363,7 +364,8 @@ static void what_waits_when_it_becomes_alone_is_decided_once(void **state)
     lane_sim_run(l, 10000);
     assert_int_equal(l->engine.events[1].verdict, LG_OPEN);
     l->engine.silent = true;
-    assert_int_equal(lane_sim_scan(l, 1, NULL), LG_OK); /* this one was sent: what is done alone is another event */
+    /* this one was sent: what is done alone is another event */
+    assert_int_equal(lane_sim_scan(l, 1, NULL), LG_OK);
     lane_sim_run(l, 100);
     l->plugged = false;
     lane_sim_unplug(l);
@@ -448,7 +450,8 @@ static void traffic(lane_sim *l, unsigned from, unsigned to)
     }
 }
 
-/* Every number below next_no is the engine's, each barrier went up at most once for each, and nothing is left over. */
+/* Every number below next_no is the engine's, each barrier went up at most once for each, and nothing is left
+ * over. */
 static void expect_all_once(const lane_sim *l)
 {
     CHECK(lg_log_count(&l->log) == 0);

@@ -110,7 +110,8 @@ static void every_good_frame_is_accepted_and_read_back(void **state)
             expect_item(&item, &vector->items[i]);
         }
         assert_ptr_equal(u.at, u.end);
-        bool readers = vector->type < 0x40 && vector->type != LG_REPLAY; /* a REPLAY is for engines, its walk too */
+        /* a REPLAY is for engines, its walk too */
+        bool readers = vector->type < 0x40 && vector->type != LG_REPLAY;
         assert_int_equal(lg_body_check(frame.type, frame.body), readers ? LG_FAULT_NONE : LG_FAULT_TYPE);
         free(bytes);
     }
@@ -118,7 +119,8 @@ static void every_good_frame_is_accepted_and_read_back(void **state)
 
 static bool is_request(uint8_t type)
 {
-    return type == LG_HELLO || type == LG_AUTH || (type >= LG_SCAN && type <= LG_REPLAY && type != LG_DECISION);
+    return type == LG_HELLO || type == LG_AUTH ||
+           (type >= LG_SCAN && type <= LG_REPLAY && type != LG_DECISION);
 }
 
 static lg_fault judge(const uint8_t *bytes, size_t n)
@@ -183,7 +185,8 @@ static void the_sign_on_macs_are_those_of_the_vectors(void **state)
     const lg_bytes *wanted[] = {&sign_on_client_mac, &sign_on_engine_mac};
     for (size_t i = 0; i < 2; i++) {
         uint8_t mac[32];
-        lg_bytes parts[] = {{(const uint8_t *)sides[i], strlen(sides[i])}, sign_on_hello_body, sign_on_challenge_body};
+        lg_bytes parts[] = {
+            {(const uint8_t *)sides[i], strlen(sides[i])}, sign_on_hello_body, sign_on_challenge_body};
         assert_int_equal(crypto->hmac_sha256(NULL, sign_on_key, parts, 3, mac), LG_OK);
         assert_memory_equal(mac, wanted[i]->data, 32);
     }
@@ -192,8 +195,9 @@ static void the_sign_on_macs_are_those_of_the_vectors(void **state)
 static void every_width_of_every_kind_is_written_in_its_smallest_form_and_read_back(void **state)
 {
     (void)state;
-    static const int64_t numbers[] = {0, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX,
-                                      -1, -32, -33, -128, -129, -32768, -32769, -2147483648LL, -2147483649LL, INT64_MIN};
+    static const int64_t numbers[] = {
+        0,  127, 128, 255,  256,  65535,  65536,  4294967295,    4294967296,    INT64_MAX,
+        -1, -32, -33, -128, -129, -32768, -32769, -2147483648LL, -2147483649LL, INT64_MIN};
     static const size_t widths[] = {1, 1, 2, 2, 3, 3, 5, 5, 9, 9, 1, 1, 2, 2, 3, 3, 5, 5, 9, 9};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uint8_t out[9];

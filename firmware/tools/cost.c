@@ -1,4 +1,5 @@
-/* For callgrind: DECISION frames are taken by a reader that is online, `measured` alone is counted. The flash is memory. */
+/* For callgrind: DECISION frames are taken by a reader that is online, `measured` alone is counted. The flash
+ * is memory. */
 #include <string.h>
 
 #include "lane_sim.h"

@@ -1,15 +1,17 @@
 /* The ring log of events that nobody has acknowledged yet, over flash whose power may be cut at any moment.
  *
- * An event is kept from the moment that lg_log_append returns LG_OK until it is acknowledged. Numbers rise by one. When
- * the ring is full, blocks all of whose events are acknowledged are erased, oldest first; if the oldest block has one that
- * is not, appending is refused. Nothing is overwritten. Layout and reasoning: src/log.c and docs/firmware.md.
+ * An event is kept from the moment that lg_log_append returns LG_OK until it is acknowledged. Numbers rise by
+ * one. When the ring is full, blocks all of whose events are acknowledged are erased, oldest first; if the
+ * oldest block has one that is not, appending is refused. Nothing is overwritten. Layout and reasoning:
+ * src/log.c and docs/firmware.md.
  */
 #ifndef LIFTGATE_LOG_H
 #define LIFTGATE_LOG_H
 
 #include "liftgate/port.h"
 
-/* Ranges of acknowledged numbers above the first that is not, in memory. Live answers make one, each hole one more. */
+/* Ranges of acknowledged numbers above the first that is not, in memory. Live answers make one, each hole one
+ * more. */
 #ifndef LG_RANGES_MAX
 #define LG_RANGES_MAX 16u
 #endif
@@ -32,7 +34,8 @@ typedef struct lg_log {
     uint32_t write_at;   /* next free byte of the newest block, from its beginning */
     bool next_is_erased;      /* the block after the newest was erased since the mount */
     uint64_t done_to_in_flash; /* done_to as a mount would find it */
-    uint64_t lost;            /* events that the mount should have found and did not: damaged flash. Nobody gets them. */
+    /* events that the mount should have found and did not: damaged flash. Nobody gets them. */
+    uint64_t lost;
     uint8_t page[LG_PAGE_BYTES_MAX];
 } lg_log;
 
@@ -51,15 +54,15 @@ typedef struct lg_cursor {
     uint32_t at;
 } lg_cursor;
 
-/* Find the log in the flash, in whatever state a power cut left it; where there is none, make one under a new boot.
- * *created tells which (may be NULL). */
+/* Find the log in the flash, in whatever state a power cut left it; where there is none, make one under a new
+ * boot. *created tells which (may be NULL). */
 lg_result lg_log_mount(lg_log *log, const lg_flash *flash, const lg_crypto *crypto, bool *created);
 /* Keep an event under log->next_no, which moves on. LG_FULL: nothing was recorded. */
 lg_result lg_log_append(lg_log *log, uint8_t type, uint8_t verdict, lg_bytes body, lg_entry *entry);
 /* Keep what was done with an event after it was appended; the last call holds. */
 lg_result lg_log_set_verdict(lg_log *log, uint64_t no, uint8_t verdict);
-/* Events from..to are acknowledged. LG_OK: noted, now or before. LG_FULL: not, or only in memory; they come back later or after a power cut, and the
- * engine knows them again. */
+/* Events from..to are acknowledged. LG_OK: noted, now or before. LG_FULL: not, or only in memory; they come
+ * back later or after a power cut, and the engine knows them again. */
 lg_result lg_log_acknowledge(lg_log *log, uint64_t from, uint64_t to);
 bool lg_log_acknowledged(const lg_log *log, uint64_t no);
 /* How many events are not acknowledged. */

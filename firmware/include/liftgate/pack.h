@@ -1,4 +1,5 @@
-/* MessagePack, as much of it as the protocol needs: a writer in the smallest form and a reader that trusts nothing. */
+/* MessagePack, as much of it as the protocol needs: a writer in the smallest form and a reader that trusts
+ * nothing. */
 #ifndef LIFTGATE_PACK_H
 #define LIFTGATE_PACK_H
 
@@ -6,7 +7,8 @@
 
 enum { LG_DEPTH_MAX = 16 };
 
-/* Writes into room that the caller gives; once something did not fit, `too_long` is set and nothing more is written. */
+/* Writes into room that the caller gives; once something did not fit, `too_long` is set and nothing more is
+ * written. */
 typedef struct lg_packer {
     uint8_t *out;
     size_t n;
@@ -42,7 +44,8 @@ typedef enum lg_item_kind {
 /* One value. Of an array or map only the head: its items follow. */
 typedef struct lg_item {
     lg_item_kind kind;
-    uint64_t number; /* of UINT and BOOL; of NEGATIVE in two's complement; the count of ARRAY and of MAP (pairs) */
+    /* of UINT and BOOL; of NEGATIVE in two's complement; the count of ARRAY and of MAP (pairs) */
+    uint64_t number;
     lg_bytes bytes;  /* of STR, BIN and EXT, inside what is read */
 } lg_item;
 
@@ -52,10 +55,11 @@ typedef struct lg_unpacker {
 } lg_unpacker;
 
 void lg_unpack_begin(lg_unpacker *u, lg_bytes bytes);
-/* Take the next value, or the head of an array or map. LG_BAD at a value cut short, at a count that cannot be in the
- * bytes that are left, and at the end. */
+/* Take the next value, or the head of an array or map. LG_BAD at a value cut short, at a count that cannot be
+ * in the bytes that are left, and at the end. */
 lg_result lg_unpack(lg_unpacker *u, lg_item *item);
-/* Step over a whole value with all that is in it; LG_BAD as above and where it is more than LG_DEPTH_MAX deep. */
+/* Step over a whole value with all that is in it; LG_BAD as above and where it is more than LG_DEPTH_MAX
+ * deep. */
 lg_result lg_unpack_skip(lg_unpacker *u);
 /* Is this well-formed UTF-8? On success *characters (may be NULL) is how many. */
 bool lg_utf8(lg_bytes text, size_t *characters);

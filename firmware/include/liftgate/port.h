@@ -1,6 +1,7 @@
 /* What a board gives the library: its crypto and its flash. Nothing else of the machine is known here.
  *
- * Every function of a port returns LG_OK or says what failed; the library never calls one again in a loop to make it succeed.
+ * Every function of a port returns LG_OK or says what failed; the library never calls one again in a loop to
+ * make it succeed.
  */
 #ifndef LIFTGATE_PORT_H
 #define LIFTGATE_PORT_H
@@ -28,14 +29,16 @@ typedef struct lg_bytes {
 } lg_bytes;
 
 /* None of these is written by hand: mbed TLS and libsodium on the host (host/crypto_host.c).
- * What a port does not have is NULL, and what needs it is refused; hmac_sha256, sha256 and random must be there. */
+ * What a port does not have is NULL, and what needs it is refused; hmac_sha256, sha256 and random must be
+ * there. */
 typedef struct lg_crypto {
     void *context;
     /* Fill out with n bytes that nobody can foresee: nonces, the name of a numbering, jitter. */
     lg_result (*random)(void *context, uint8_t *out, size_t n);
     /* The parts are taken as one message. */
     lg_result (*sha256)(void *context, const lg_bytes *parts, size_t count, uint8_t digest[32]);
-    lg_result (*hmac_sha256)(void *context, lg_bytes key, const lg_bytes *parts, size_t count, uint8_t mac[32]);
+    lg_result (*hmac_sha256)(void *context, lg_bytes key, const lg_bytes *parts, size_t count,
+                             uint8_t mac[32]);
     /* LG_OK where the signature holds, LG_REFUSED where not. */
     lg_result (*ed25519_verify)(void *context, const uint8_t public_key[32], lg_bytes message,
                                 const uint8_t signature[64]);
@@ -44,17 +47,18 @@ typedef struct lg_crypto {
                               const uint8_t signature[64]);
     lg_result (*aes128_cmac)(void *context, const uint8_t key[16], lg_bytes message, uint8_t mac[16]);
     /* No padding; n is a multiple of 16; in and out may be the same. */
-    lg_result (*aes128_cbc_decrypt)(void *context, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in,
-                                    size_t n, uint8_t *out);
+    lg_result (*aes128_cbc_decrypt)(void *context, const uint8_t key[16], const uint8_t iv[16],
+                                    const uint8_t *in, size_t n, uint8_t *out);
 } lg_crypto;
 
-/* The largest program page that the library can serve. A board with larger ones raises it (memory: one page). */
+/* The largest program page that the library can serve. A board with larger ones raises it. */
 #ifndef LG_PAGE_BYTES_MAX
 #define LG_PAGE_BYTES_MAX 256u
 #endif
 
 /* A part of NOR flash, addressed from 0. Bits go from 1 to 0 by program, a whole block back to 1 by erase.
- * The library programs a page at most once between two erases of its block, and pages of a block in ascending order. */
+ * The library programs a page at most once between two erases of its block, and pages of a block in ascending
+ * order. */
 typedef struct lg_flash {
     void *context;
     uint32_t page_bytes;  /* what is programmed at once: 8 to LG_PAGE_BYTES_MAX, a power of two */

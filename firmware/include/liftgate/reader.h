@@ -1,7 +1,9 @@
 /* A gate reader's side of the protocol: bytes in, bytes out, and a clock that somebody else reads.
  *
- * No heap, no threads, no sockets. One lg_reader, its buffers and its log are all the memory there is. The host
- *  - opens a connection when lg_reader_wants_connection says so, and tells lg_reader_connected / lg_reader_disconnected;
+ * No heap, no threads, no sockets. One lg_reader, its buffers and its log are all the memory there is. The
+ * host
+ *  - opens a connection when lg_reader_wants_connection says so, and tells lg_reader_connected /
+ * lg_reader_disconnected;
  *  - gives what it received to lg_reader_receive, and sends what lg_reader_output has;
  *  - calls lg_reader_tick at the time that it returned, or earlier;
  *  - tells what happens at its lanes (lg_reader_scan, lg_reader_passage, lg_reader_lane_status);
@@ -24,7 +26,8 @@ enum {
     LG_SOFTWARE_BYTES_MAX = 64,
     LG_KEY_BYTES_MAX = 64,
     LG_BODY_BYTES_MAX = LG_EVENT_BYTES_MAX,
-    LG_RX_BYTES_MIN = LG_FRAME_HEADER_BYTES + 1536, /* WELCOME with 64 ranges is the longest before a size is agreed */
+    /* WELCOME with 64 ranges is the longest before a size is agreed */
+    LG_RX_BYTES_MIN = LG_FRAME_HEADER_BYTES + 1536,
     LG_REPLY_BYTES_MAX = 128, /* the longest answer to a frame; while there is no room for it none is taken */
     LG_TX_BYTES_MIN = 2 * LG_FRAME_HEADER_BYTES + LG_EVENT_BYTES_MAX + LG_REPLY_BYTES_MAX + 8,
     LG_FAULTS_MAX = 16,
@@ -50,7 +53,8 @@ typedef struct lg_decision {
     uint8_t lane;
     uint8_t verdict; /* lg_verdict: move the barrier only for LG_OPEN, and only where `late` is false */
     uint16_t reason; /* 0 = fine; docs/protocol.md */
-    bool late;       /* it was given up before: for the screen, never for the barrier; `lane` is not known any more */
+    /* it was given up before: for the screen, never for the barrier; `lane` is not known any more */
+    bool late;
     bool alone;      /* decided here, without the engine */
     bool has_session;
     uint8_t session[16];
@@ -60,7 +64,8 @@ typedef struct lg_decision {
     lg_text currency;
 } lg_decision;
 
-/* What happens at the lanes when the engine, or the reader alone, says so. Each returns quickly; all must be there. */
+/* What happens at the lanes when the engine, or the reader alone, says so. Each returns quickly; all must be
+ * there. */
 typedef struct lg_lane_port {
     void *context;
     void (*decision)(void *context, const lg_decision *decision);
@@ -68,7 +73,8 @@ typedef struct lg_lane_port {
     bool (*vend)(void *context, uint8_t lane, lg_text cause);
     bool (*set_lane)(void *context, uint8_t lane, uint8_t mode);
     bool (*display)(void *context, uint8_t lane, lg_text text, uint32_t seconds);
-    /* For the log of the host: the state changed; why is a constant or valid during the call, "" where it needs none. */
+    /* For the log of the host: the state changed; why is a constant or valid during the call, "" where it
+     * needs none. */
     void (*state)(void *context, lg_state state, lg_text why);
 } lg_lane_port;
 
@@ -87,17 +93,17 @@ typedef struct lg_alone_answer {
     const char *text; /* for the display; a constant, at most 64 bytes */
 } lg_alone_answer;
 
-/* Decisions without an engine, if the reader is to make any. Pass NULL instead of it to have none: a scan is then LG_ALONE
- * and nothing is recorded. */
+/* Decisions without an engine, if the reader is to make any. Pass NULL instead of it to have none: a scan is
+ * then LG_ALONE and nothing is recorded. */
 typedef struct lg_offline {
     void *context;
-    /* POLICY came, `body` as sent and already checked as far as lg_body_check does. LG_OK = it is kept; anything else
-     * goes back as DONE false with *text, a constant of at most 64 bytes. */
+    /* POLICY came, `body` as sent and already checked as far as lg_body_check does. LG_OK = it is kept;
+     * anything else goes back as DONE false with *text, a constant of at most 64 bytes. */
     lg_result (*policy)(void *context, lg_bytes body, const char **text);
     /* Called before the scan is recorded and before any barrier moves. */
     void (*decide)(void *context, const lg_alone_scan *scan, lg_alone_answer *answer);
-    /* The engine is there, or was until now: at each WELCOME and each loss of the connection. at_ms is the reader's clock,
-     * which is the engine's then. */
+    /* The engine is there, or was until now: at each WELCOME and each loss of the connection. at_ms is the
+     * reader's clock, which is the engine's then. */
     void (*connected)(void *context, uint64_t at_ms);
 } lg_offline;
 
@@ -134,7 +140,8 @@ typedef struct lg_reader_counts {
     uint32_t late;      /* answers to those */
     uint32_t alone;     /* scans decided here */
     uint32_t refused;   /* scans and other events for which the log had no room */
-    uint32_t set_aside; /* events that the engine will never take (a lane it does not know): acknowledged here */
+    /* events that the engine will never take (a lane it does not know): acknowledged here */
+    uint32_t set_aside;
     uint32_t faults;    /* of flash or crypto */
 } lg_reader_counts;
 
@@ -157,7 +164,8 @@ typedef struct lg_reader {
 
     uint32_t ref, in_flight_max, frame_bytes_max;
     uint32_t ask_ref, replay_ref; /* 0: none under way */
-    uint64_t ask_ms, asked_t0, replay_ms, retry_ms; /* not before: TIME_ASK, REPLAY, a live event after ERROR 12 */
+    /* not before: TIME_ASK, REPLAY, a live event after ERROR 12 */
+    uint64_t ask_ms, asked_t0, replay_ms, retry_ms;
     bool backlog;    /* there may be events for REPLAY at or after the cursor */
     bool gaps_first; /* live events wait for the backlog: ERROR 11 */
     bool replay_one; /* the last REPLAY had an entry that the engine did not take: find out which */
@@ -169,10 +177,11 @@ typedef struct lg_reader {
     uint8_t body[LG_BODY_BYTES_MAX];
 } lg_reader;
 
-/* log is mounted. What it holds from before goes out by REPLAY and opens nothing any more, but for scans younger than
- * answer_ms_max when the engine is back: they are sent again, live. LG_BAD: see lg_reader_config. */
-lg_result lg_reader_init(lg_reader *r, const lg_reader_config *config, const lg_crypto *crypto, const lg_lane_port *lane,
-                         const lg_offline *offline, lg_log *log, uint64_t now_ms);
+/* log is mounted. What it holds from before goes out by REPLAY and opens nothing any more, but for scans
+ * younger than answer_ms_max when the engine is back: they are sent again, live. LG_BAD: see
+ * lg_reader_config. */
+lg_result lg_reader_init(lg_reader *r, const lg_reader_config *config, const lg_crypto *crypto,
+                         const lg_lane_port *lane, const lg_offline *offline, lg_log *log, uint64_t now_ms);
 
 /* Is it time to connect? Says yes until lg_reader_connected or lg_reader_disconnected tells how that went. */
 bool lg_reader_wants_connection(lg_reader *r, uint64_t now_ms);
@@ -184,25 +193,29 @@ bool lg_reader_wants_close(const lg_reader *r);
 /* Take leave: GOODBYE, then close. */
 void lg_reader_goodbye(lg_reader *r, const char *reason, uint64_t now_ms);
 
-/* Returns how many bytes were taken; fewer than n while the output has no room for what they ask for: send, then come again. */
+/* Returns how many bytes were taken; fewer than n while the output has no room for what they ask for: send,
+ * then come again. */
 size_t lg_reader_receive(lg_reader *r, const uint8_t *data, size_t n, uint64_t now_ms);
-/* What is to be sent: *n bytes, valid until the next call of any function; then lg_reader_sent with how many went. */
+/* What is to be sent: *n bytes, valid until the next call of any function; then lg_reader_sent with how many
+ * went. */
 const uint8_t *lg_reader_output(lg_reader *r, size_t *n, uint64_t now_ms);
 void lg_reader_sent(lg_reader *r, size_t n);
 /* Let time pass; returns for how many ms at most nothing is to be done. */
 uint32_t lg_reader_tick(lg_reader *r, uint64_t now_ms);
 
-/* Tell what happened; *no (may be NULL) is the event's number. The event is in flash when LG_OK is returned. A scan's
- * answer comes by lg_lane_port.decision, possibly before this returns (alone). LG_REFUSED: the engine does not know the
- * lane. LG_BUSY: LG_PENDING_MAX scans await their answers. Other events never are LG_BUSY or LG_ALONE: they wait. */
-lg_result lg_reader_scan(lg_reader *r, uint8_t lane, uint8_t kind, lg_bytes token, uint64_t now_ms, uint64_t *no);
+/* Tell what happened; *no (may be NULL) is the event's number. The event is in flash when LG_OK is returned.
+ * A scan's answer comes by lg_lane_port.decision, possibly before this returns (alone). LG_REFUSED: the
+ * engine does not know the lane. LG_BUSY: LG_PENDING_MAX scans await their answers. Other events never are
+ * LG_BUSY or LG_ALONE: they wait. */
+lg_result lg_reader_scan(lg_reader *r, uint8_t lane, uint8_t kind, lg_bytes token, uint64_t now_ms,
+                         uint64_t *no);
 /* session: 16 bytes of the decision's, or NULL. */
 lg_result lg_reader_passage(lg_reader *r, uint8_t lane, uint8_t what, const uint8_t *session, uint64_t now_ms,
                             uint64_t *no);
 lg_result lg_reader_lane_status(lg_reader *r, uint8_t lane, uint8_t barrier, bool loop, const lg_text *faults,
                                 size_t fault_count, uint64_t now_ms, uint64_t *no);
 
-/* Unix ms by the reader's clock. Set it where the board has a clock of its own; an engine's time replaces it. */
+/* Unix ms by the reader's clock. Set it where the board has a clock; an engine's time replaces it. */
 uint64_t lg_reader_clock(const lg_reader *r, uint64_t now_ms);
 void lg_reader_set_clock(lg_reader *r, uint64_t at_ms, uint64_t now_ms);
 /* Is there no engine for so long that the reader decides by itself? */

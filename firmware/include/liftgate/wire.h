@@ -78,8 +78,9 @@ lg_fault lg_frame_open(const uint8_t *bytes, lg_frame *frame);
 /* Write the header before body_bytes of body that stand at frame + 16 already; returns the frame's length. */
 size_t lg_frame_seal(uint8_t *frame, uint8_t type, uint32_t ref, size_t body_bytes);
 
-/* Is a received body what its type says: one MessagePack array, at most 16 deep, fields in their ranges? Knows what an
- * engine sends; LG_FAULT_TYPE for other types. Every field may be read without a check after it. */
+/* Is a received body what its type says: one MessagePack array, at most 16 deep, fields in their ranges?
+ * Knows what an engine sends; LG_FAULT_TYPE for other types. Every field may be read without a check after
+ * it. */
 lg_fault lg_body_check(uint8_t type, lg_bytes body);
 
 #endif
