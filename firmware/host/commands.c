@@ -126,6 +126,7 @@ static void do_lane(program *p, const char *rest)
         return;
     }
     p->lane = (uint8_t)lane;
+    p->lanes[lane].here = true;
     say("lane %u", p->lane);
 }
 

@@ -19,8 +19,8 @@ static void on_decision(void *context, const lg_decision *d)
     program *p = context;
     const char *how = d->late ? " late" : d->alone ? " alone" : "";
     say("decision %llu %s reason %u%s%s%.*s%s%.*s", (unsigned long long)d->no, verdicts[d->verdict],
-        d->reason, how, d->spot.n ? " spot " : "", (int)d->spot.n, d->spot.at, d->text.n ? " text " : "", (int)d->text.n,
-        d->text.at);
+        d->reason, how, d->spot.n ? " spot " : "", (int)d->spot.n, d->spot.at,
+        d->text.n ? " text " : "", (int)d->text.n, d->text.at);
     if (d->has_price)
         say("price %llu %lld %.*s", (unsigned long long)d->no, (long long)d->price_minor, (int)d->currency.n,
             d->currency.at);
@@ -35,6 +35,8 @@ static void on_decision(void *context, const lg_decision *d)
 static bool on_vend(void *context, uint8_t lane, lg_text cause)
 {
     program *p = context;
+    if (!p->lanes[lane].here)
+        return false;
     say("vend %u %.*s", lane, (int)cause.n, cause.at);
     p->lanes[lane].has_session = false;
     set_barrier(p, lane, true);
@@ -44,6 +46,8 @@ static bool on_vend(void *context, uint8_t lane, lg_text cause)
 static bool on_set_lane(void *context, uint8_t lane, uint8_t mode)
 {
     program *p = context;
+    if (!p->lanes[lane].here)
+        return false;
     say("mode %u %u", lane, mode);
     p->lanes[lane].mode = mode;
     set_barrier(p, lane, mode == LG_HELD_OPEN);
@@ -52,7 +56,9 @@ static bool on_set_lane(void *context, uint8_t lane, uint8_t mode)
 
 static bool on_display(void *context, uint8_t lane, lg_text text, uint32_t seconds)
 {
-    (void)context;
+    const program *p = context;
+    if (!p->lanes[lane].here)
+        return false;
     say("display %u %u %.*s", lane, seconds, (int)text.n, text.at);
     return true;
 }

@@ -8,6 +8,7 @@
 enum { LANES = 256, OPEN_MS = 15000 /* a barrier that nobody passes comes down again */ };
 
 typedef struct lane_state {
+    bool here; /* it has such a lane: named by an option, or by the command `lane` */
     bool up, has_session;
     uint8_t session[16]; /* of the last decision that opened */
     uint8_t mode;

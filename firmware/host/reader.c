@@ -15,7 +15,7 @@ static const option_spec specs[] = {
     {"flash", "", "the file that is its flash; made where there is none"},
     {"flash-blocks", "64", "its size when it is made, in blocks of 4 KiB"},
     {"sync", "no", "yes: the flash survives a power cut of this machine too, and is slow"},
-    {"lane", "0", "the lane to begin with"},
+    {"lane", "0", "its lane; the command `lane` gives it others"},
     {"answer-ms", "0", "how long a driver waits; 0: the library's 10,000"},
     {"alone-ms", "0", "after how long without an engine it is alone; 0: the library's 5,000"},
     {"backoff-ms", "0", "the first pause between two connections; 0: the library's 500"},
@@ -130,6 +130,7 @@ static void begin(program *p, const options *o)
     config.backoff_ms_min = option_number(o, "backoff-ms");
     config.backoff_ms_max = option_number(o, "backoff-ms-max");
     p->lane = (uint8_t)option_number(o, "lane");
+    p->lanes[p->lane].here = true;
     p->now_ms = host_now_ms();
     p->plugged = true;
     if (lg_reader_init(&p->reader, &config, host_crypto(), &lane, NULL, &p->log, p->now_ms) != LG_OK)
