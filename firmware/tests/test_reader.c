@@ -409,7 +409,8 @@ static void a_scan_that_was_cut_off_gets_its_first_answer_while_its_driver_waits
         assert_int_equal(lane_sim_scan(l, 1, NULL), LG_OK);
         size_t n = 0;
         const uint8_t *out = lg_reader_output(&l->reader, &n, l->now_ms);
-        engine_sim_feed(&l->engine, out, n); /* decided, and then the reader's power goes */
+        if (!late)
+            engine_sim_feed(&l->engine, out, n); /* decided, and then the reader's power goes */
         l->now_ms += late ? 11000 : 3000;
         l->engine.at_ms += late ? 11000 : 3000;
         assert_true(lane_sim_boot(l));
@@ -417,10 +418,33 @@ static void a_scan_that_was_cut_off_gets_its_first_answer_while_its_driver_waits
         assert_int_equal(lane_sim_scan(l, 2, NULL), LG_OK); /* before the connection is there again */
         lane_sim_run(l, 2000);
         assert_int_equal(l->opened_by[1], late ? 0 : 1);
+        assert_int_equal(l->engine.events[1].verdict,
+                         late ? LG_REFUSE : LG_NO_VERDICT); /* as history: it opened nothing */
         assert_int_equal(l->opened_by[2], 1);
         assert_int_equal(lg_log_count(&l->log), 0);
         lane_sim_free(l);
     }
+}
+
+static void a_scan_that_the_engine_has_stays_in_the_log_until_its_answer_is_here(void **state)
+{
+    (void)state;
+    lane_sim *l = online(20);
+    l->engine.silent = true;
+    assert_int_equal(lane_sim_scan(l, 1, NULL), LG_OK);
+    assert_int_equal(lg_reader_passage(&l->reader, 1, LG_FORCED, NULL, l->now_ms, NULL), LG_OK);
+    lane_sim_run(l, 50);
+    lane_sim_unplug(l);
+    lane_sim_run(l, 1000);
+    assert_int_equal(l->engine.sign_ons, 2);      /* WELCOME knew both: */
+    assert_int_equal(lg_log_count(&l->log), 1);   /* the passage is done with, */
+    assert_int_equal(l->reader.pending_count, 1); /* the scan's driver still waits */
+    l->engine.silent = false;
+    lane_sim_unplug(l);
+    lane_sim_run(l, 3000);
+    assert_int_equal(l->opened, 1);
+    assert_int_equal(lg_log_count(&l->log), 0);
+    lane_sim_free(l);
 }
 
 static void a_log_that_forgot_gives_no_number_twice(void **state)
@@ -535,6 +559,7 @@ int main(void)
         cmocka_unit_test(what_waits_when_it_becomes_alone_is_decided_once),
         cmocka_unit_test(a_full_log_refuses_scans_until_the_engine_is_back),
         cmocka_unit_test(a_scan_that_was_cut_off_gets_its_first_answer_while_its_driver_waits),
+        cmocka_unit_test(a_scan_that_the_engine_has_stays_in_the_log_until_its_answer_is_here),
         cmocka_unit_test(a_log_that_forgot_gives_no_number_twice),
         cmocka_unit_test(a_conversation_cut_after_every_byte_ends_the_same),
         cmocka_unit_test(power_cuts_and_connection_cuts_together_lose_and_double_nothing),
