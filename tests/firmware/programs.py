@@ -36,7 +36,7 @@ def make(*arguments: str) -> str:
     command = ["make", "--no-print-directory", "-C", str(FIRMWARE), *arguments]
     run = subprocess.run(command, text=True, capture_output=True, timeout=COMMAND_S, check=False)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
-    return run.stdout
+    return run.stdout + run.stderr  # cmocka sums up on the second
 
 
 class Reader:
