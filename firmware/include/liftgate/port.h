@@ -47,6 +47,8 @@ typedef struct lg_crypto {
                               const uint8_t signature[64]);
     lg_result (*aes128_cmac)(void *context, const uint8_t key[16], lg_bytes message, uint8_t mac[16]);
     /* No padding; n is a multiple of 16; in and out may be the same. */
+    lg_result (*aes128_cbc_encrypt)(void *context, const uint8_t key[16], const uint8_t iv[16],
+                                    const uint8_t *in, size_t n, uint8_t *out);
     lg_result (*aes128_cbc_decrypt)(void *context, const uint8_t key[16], const uint8_t iv[16],
                                     const uint8_t *in, size_t n, uint8_t *out);
 } lg_crypto;
