@@ -69,7 +69,8 @@ bool lg_cbor_int(lg_cbor *cursor, int32_t *out)
 
 bool lg_cbor_skip(lg_cbor *cursor)
 {
-    uint64_t open = 1; /* items still to come; each is a byte at least, so this never grows beyond the bytes left */
+    uint64_t open =
+        1; /* items still to come; each is a byte at least, so this never grows beyond the bytes left */
 
     while (open > 0) {
         uint8_t major;

@@ -55,7 +55,8 @@ static bool read_tags(lg_cbor *cursor, uint64_t *tag)
     *tag = 0;
     if (lg_cbor_peek(cursor) == LG_CBOR_TAG && !lg_cbor_expect(cursor, LG_CBOR_TAG, tag))
         return false;
-    if (*tag == TAG_CWT && !lg_cbor_expect(cursor, LG_CBOR_TAG, tag)) /* RFC 8392, 6: a tagged message inside */
+    if (*tag == TAG_CWT &&
+        !lg_cbor_expect(cursor, LG_CBOR_TAG, tag)) /* RFC 8392, 6: a tagged message inside */
         return false;
     return *tag == 0 || *tag == TAG_MAC0 || *tag == TAG_SIGN1;
 }

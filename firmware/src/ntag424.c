@@ -4,7 +4,7 @@
 
 enum {
     BLOCK = 16,
-    PICC_TAG = 0xC7,      /* UID and counter mirrored, 7 bytes of UID */
+    PICC_TAG = 0xC7, /* UID and counter mirrored, 7 bytes of UID */
     SESSION_MAC = 0x3CC3, /* of NXP's AN12196 */
     SESSION_ENC = 0xC33C
 };
@@ -60,7 +60,8 @@ bool lg_sun_token(lg_bytes token, const char *picc_name, const char *mac_name, u
         token.n -= (size_t)(mark + 1 - token.data);
         token.data = mark + 1;
     }
-    return parameter(token, picc_name, LG_PICC_BYTES, picc) && parameter(token, mac_name, LG_SDMMAC_BYTES, mac);
+    return parameter(token, picc_name, LG_PICC_BYTES, picc) &&
+           parameter(token, mac_name, LG_SDMMAC_BYTES, mac);
 }
 
 static void put_counter(uint32_t counter, uint8_t *out)
@@ -77,8 +78,8 @@ static lg_result cmac(const lg_crypto *crypto, const uint8_t *key, lg_bytes mess
     return crypto->aes128_cmac(crypto->context, key, message, mac);
 }
 
-static lg_result session_key(const lg_crypto *crypto, const uint8_t *file_key, unsigned purpose, const lg_tag *tag,
-                             uint8_t *key)
+static lg_result session_key(const lg_crypto *crypto, const uint8_t *file_key, unsigned purpose,
+                             const lg_tag *tag, uint8_t *key)
 {
     uint8_t vector[BLOCK] = {(uint8_t)(purpose >> 8), (uint8_t)purpose, 0, 1, 0, 0x80};
 
@@ -92,7 +93,8 @@ lg_result lg_sun_check_plain(const lg_crypto *crypto, const uint8_t file_key[16]
 {
     uint8_t key[BLOCK], full[BLOCK], differ = 0;
 
-    if (session_key(crypto, file_key, SESSION_MAC, tag, key) != LG_OK || cmac(crypto, key, mac_input, full) != LG_OK)
+    if (session_key(crypto, file_key, SESSION_MAC, tag, key) != LG_OK ||
+        cmac(crypto, key, mac_input, full) != LG_OK)
         return LG_CRYPTO_FAULT;
     for (size_t i = 0; i < LG_SDMMAC_BYTES; i++) /* the odd bytes; all of them, whatever the first says */
         differ |= (uint8_t)(full[2 * i + 1] ^ mac[i]);
@@ -100,8 +102,8 @@ lg_result lg_sun_check_plain(const lg_crypto *crypto, const uint8_t file_key[16]
 }
 
 lg_result lg_sun_check(const lg_crypto *crypto, const uint8_t meta_key[16], const uint8_t file_key[16],
-                       const uint8_t picc[LG_PICC_BYTES], lg_bytes mac_input, const uint8_t mac[LG_SDMMAC_BYTES],
-                       lg_tag *tag)
+                       const uint8_t picc[LG_PICC_BYTES], lg_bytes mac_input,
+                       const uint8_t mac[LG_SDMMAC_BYTES], lg_tag *tag)
 {
     static const uint8_t no_iv[BLOCK];
     uint8_t plain[LG_PICC_BYTES];
@@ -117,8 +119,8 @@ lg_result lg_sun_check(const lg_crypto *crypto, const uint8_t meta_key[16], cons
     return lg_sun_check_plain(crypto, file_key, tag, mac_input, mac);
 }
 
-lg_result lg_sun_file_data(const lg_crypto *crypto, const uint8_t file_key[16], const lg_tag *tag, lg_bytes in,
-                           uint8_t *out)
+lg_result lg_sun_file_data(const lg_crypto *crypto, const uint8_t file_key[16], const lg_tag *tag,
+                           lg_bytes in, uint8_t *out)
 {
     static const uint8_t no_iv[BLOCK];
     uint8_t key[BLOCK], iv[BLOCK] = {0};

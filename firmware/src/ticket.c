@@ -19,7 +19,8 @@ enum {
 
 static bool read_time(lg_cbor *cursor, uint64_t *out)
 {
-    /* RFC 8392 would let it be a float: no issuer of ours writes one, and it would cost a soft-float library. */
+    /* RFC 8392 would let it be a float: no issuer of ours writes one, and it would cost a soft-float library.
+     */
     return lg_cbor_expect(cursor, LG_CBOR_UINT, out);
 }
 

@@ -40,7 +40,8 @@ static lg_result sha256(void *context, const lg_bytes *parts, size_t count, uint
     return outcome(failed);
 }
 
-static lg_result hmac_sha256(void *context, lg_bytes key, const lg_bytes *parts, size_t count, uint8_t mac[32])
+static lg_result hmac_sha256(void *context, lg_bytes key, const lg_bytes *parts, size_t count,
+                             uint8_t mac[32])
 {
     mbedtls_md_context_t state;
     int failed;
@@ -62,8 +63,9 @@ static lg_result ed25519_verify(void *context, const uint8_t public_key[32], lg_
                                 const uint8_t signature[64])
 {
     (void)context;
-    return crypto_sign_ed25519_verify_detached(signature, message.data, message.n, public_key) == 0 ? LG_OK
-                                                                                                    : LG_REFUSED;
+    return crypto_sign_ed25519_verify_detached(signature, message.data, message.n, public_key) == 0
+               ? LG_OK
+               : LG_REFUSED;
 }
 
 #if defined(MBEDTLS_CMAC_C)
@@ -75,11 +77,12 @@ static lg_result aes128_cmac(void *context, const uint8_t key[16], lg_bytes mess
     const uint8_t *data = message.n == 0 ? nothing : message.data; /* it refuses NULL, even for no bytes */
 
     (void)context;
-    return outcome(mbedtls_cipher_cmac(mbedtls_cipher_info_from_type(MBEDTLS_CIPHER_AES_128_ECB), key, KEY_BITS, data,
-                                       message.n, mac));
+    return outcome(mbedtls_cipher_cmac(mbedtls_cipher_info_from_type(MBEDTLS_CIPHER_AES_128_ECB), key,
+                                       KEY_BITS, data, message.n, mac));
 }
 
-static lg_result cbc(const uint8_t *key, const uint8_t *iv, const uint8_t *in, size_t n, uint8_t *out, int direction)
+static lg_result cbc(const uint8_t *key, const uint8_t *iv, const uint8_t *in, size_t n, uint8_t *out,
+                     int direction)
 {
     mbedtls_aes_context state;
     uint8_t chained[16];
@@ -95,15 +98,15 @@ static lg_result cbc(const uint8_t *key, const uint8_t *iv, const uint8_t *in, s
     return outcome(failed);
 }
 
-static lg_result aes128_cbc_encrypt(void *context, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in,
-                                    size_t n, uint8_t *out)
+static lg_result aes128_cbc_encrypt(void *context, const uint8_t key[16], const uint8_t iv[16],
+                                    const uint8_t *in, size_t n, uint8_t *out)
 {
     (void)context;
     return cbc(key, iv, in, n, out, MBEDTLS_AES_ENCRYPT);
 }
 
-static lg_result aes128_cbc_decrypt(void *context, const uint8_t key[16], const uint8_t iv[16], const uint8_t *in,
-                                    size_t n, uint8_t *out)
+static lg_result aes128_cbc_decrypt(void *context, const uint8_t key[16], const uint8_t iv[16],
+                                    const uint8_t *in, size_t n, uint8_t *out)
 {
     (void)context;
     return cbc(key, iv, in, n, out, MBEDTLS_AES_DECRYPT);
@@ -130,7 +133,8 @@ static lg_result es256_verify(void *context, const uint8_t public_key[64], lg_by
               mbedtls_ecp_point_read_binary(&group, &key, point, sizeof point) |
               mbedtls_mpi_read_binary(&r, signature, 32) | mbedtls_mpi_read_binary(&s, signature + 32, 32);
     if (failed == 0)
-        failed = mbedtls_ecp_check_pubkey(&group, &key) | mbedtls_ecdsa_verify(&group, digest, 32, &key, &r, &s);
+        failed =
+            mbedtls_ecp_check_pubkey(&group, &key) | mbedtls_ecdsa_verify(&group, digest, 32, &key, &r, &s);
     mbedtls_mpi_free(&s);
     mbedtls_mpi_free(&r);
     mbedtls_ecp_point_free(&key);

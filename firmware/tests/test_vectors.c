@@ -75,7 +75,8 @@ static void aes_cmac_is_that_of_the_rfc(void **state)
 }
 
 /* As a verifier of both algorithms would, which a reader is not: that one takes EdDSA alone. */
-static bool cose_holds(const lg_cose *cose, const char *x, const char *y, lg_bytes aad, const char *signed_bytes)
+static bool cose_holds(const lg_cose *cose, const char *x, const char *y, lg_bytes aad,
+                       const char *signed_bytes)
 {
     lg_crypto port = crypto();
     buffer key = hex(x), rest = hex(y == NULL ? "" : y), over = {{0}, 0};
@@ -104,8 +105,9 @@ static void cose_messages_hold_where_they_should_and_nowhere_else(void **state)
         buffer bytes = hex(vector->cose_sign1), aad = hex(vector->external_aad);
         bool valid = strcmp(vector->expect, "valid") == 0;
         lg_cose cose;
-        bool holds = lg_cose_parse(bytes.bytes, bytes.n, &cose) &&
-                     cose_holds(&cose, vector->key_x, vector->key_y, all(&aad), valid ? vector->sig_structure : NULL);
+        bool holds =
+            lg_cose_parse(bytes.bytes, bytes.n, &cose) &&
+            cose_holds(&cose, vector->key_x, vector->key_y, all(&aad), valid ? vector->sig_structure : NULL);
         if (holds != valid)
             fail_msg("%s", vector->name);
     }
@@ -140,7 +142,8 @@ static void cwts_hold_where_they_should(void **state)
             mac_holds(&cose, vector);
         } else {
             bool valid = strcmp(vector->expect, "signature valid") == 0;
-            bool holds = cose_holds(&cose, vector->key_x, vector->key_y, (lg_bytes){NULL, 0}, vector->sig_structure);
+            bool holds =
+                cose_holds(&cose, vector->key_x, vector->key_y, (lg_bytes){NULL, 0}, vector->sig_structure);
             assert_int_equal(holds, valid);
             if (!valid)
                 continue;

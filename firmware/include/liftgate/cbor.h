@@ -1,7 +1,8 @@
 /* A reader of what tickets need of CBOR (RFC 8949): definite lengths only, no floats looked into.
  *
- * Every function moves the cursor behind what it read and returns true, or returns false where the bytes are not
- * that; a cursor is of no use after false. Nothing is copied: lg_bytes point into the bytes that were given. */
+ * Every function moves the cursor behind what it read and returns true, or returns false where the bytes are
+ * not that; a cursor is of no use after false. Nothing is copied: lg_bytes point into the bytes that were
+ * given. */
 #ifndef LIFTGATE_CBOR_H
 #define LIFTGATE_CBOR_H
 
@@ -29,7 +30,8 @@ int lg_cbor_peek(const lg_cbor *cursor);
 /* An item's head: `argument` is the value, the length, the count or the tag. */
 bool lg_cbor_head(lg_cbor *cursor, uint8_t *major, uint64_t *argument);
 
-/* A head of this major type; for arrays and maps `argument` is no more than what the bytes left could hold. */
+/* A head of this major type; for arrays and maps `argument` is no more than what the bytes left could hold.
+ */
 bool lg_cbor_expect(lg_cbor *cursor, uint8_t major, uint64_t *argument);
 
 /* A byte string or a text (`major` says which). */
