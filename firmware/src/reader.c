@@ -47,7 +47,7 @@ lg_text text_of(const char *constant)
     return text;
 }
 
-static void tell_connected(lg_reader *r)
+void tell_connected(lg_reader *r)
 {
     if (r->offline && r->offline->connected)
         r->offline->connected(r->offline->context, lg_reader_clock(r, r->now_ms));

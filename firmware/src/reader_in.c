@@ -241,8 +241,11 @@ static void on_time(lg_reader *r, fields *f)
     r->ask_ref = 0;
     bool usable = t0 == r->asked_t0 && t3 - t0 - (t2 - t1) <= ROUND_TRIP_MS;
     r->ask_ms = r->now_ms + (usable ? r->config.time_ms : RETRY_MS);
-    if (usable)
-        r->offset_ms += (uint64_t)((int64_t)((t1 - t0) + (t2 - t3)) / 2);
+    if (!usable)
+        return;
+    r->offset_ms += (uint64_t)((int64_t)((t1 - t0) + (t2 - t3)) / 2);
+    /* A power cut says no farewell: who decides alone after one must know that the engine was there not long ago. */
+    tell_connected(r);
 }
 
 static void on_ping(lg_reader *r, fields *f)

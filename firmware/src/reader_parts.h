@@ -40,6 +40,8 @@ void fail(lg_reader *r, lg_fault code, uint32_t ref);
 
 /* -- reader.c */
 void set_state(lg_reader *r, lg_state state, lg_text why);
+/* The engine is there, or was until now: for lg_offline. */
+void tell_connected(lg_reader *r);
 lg_text text_of(const char *constant);
 
 /* -- events.c */

@@ -102,7 +102,7 @@ typedef struct lg_offline {
     lg_result (*policy)(void *context, lg_bytes body, const char **text);
     /* Called before the scan is recorded and before any barrier moves. */
     void (*decide)(void *context, const lg_alone_scan *scan, lg_alone_answer *answer);
-    /* The engine is there, or was until now: at each WELCOME and each loss of the connection. at_ms is the
+    /* The engine is there, or was until now: at each WELCOME, each TIME and each loss of the connection. at_ms is the
      * reader's clock, which is the engine's then. */
     void (*connected)(void *context, uint64_t at_ms);
 } lg_offline;
