@@ -51,7 +51,7 @@ static bool on_set_lane(void *context, uint8_t lane, uint8_t mode)
     say("mode %u %u", lane, mode);
     p->lanes[lane].mode = mode;
     set_barrier(p, lane, mode == LG_HELD_OPEN);
-    return true;
+    return lg_alone_set_mode(&p->alone, lane, mode) != LG_FLASH_FAULT; /* a lane that it does not know alone is fine */
 }
 
 static bool on_display(void *context, uint8_t lane, lg_text text, uint32_t seconds)

@@ -1,8 +1,9 @@
-/* The parts of liftgate-reader: its lanes (lanes.c), its commands (commands.c), its loop (reader.c). */
+/* The parts of liftgate-reader: its lanes (lanes.c), its commands (commands.c), what it decides alone (alone.c), its loop (reader.c). */
 #ifndef LIFTGATE_PROGRAM_H
 #define LIFTGATE_PROGRAM_H
 
 #include "host.h"
+#include "liftgate/offline.h"
 #include "terminal.h"
 
 enum { LANES = 256, OPEN_MS = 15000 /* a barrier that nobody passes comes down again */ };
@@ -18,7 +19,9 @@ typedef struct lane_state {
 typedef struct program {
     lg_reader reader;
     lg_log log;
-    flash_file flash;
+    flash_file flash, policy_flash;
+    lg_alone alone;
+    lg_offline offline;
     tcp_link link;
     bool plugged, quit;
     uint8_t lane;
@@ -37,6 +40,9 @@ lg_result report(program *p, const char *fault, uint64_t *no);
 /* Barriers come down by themselves; what could not be kept is told as soon as it can. Returns ms until the
  * next of these. */
 int tend_lanes(program *p, uint32_t wait_ms);
+
+/* NULL where no lanes are named: then nothing is decided alone. */
+const lg_offline *begin_alone(program *p, const options *o);
 
 void run_command(program *p, char *line);
 

@@ -16,6 +16,7 @@ static const option_spec specs[] = {
     {"flash-blocks", "64", "its size when it is made, in blocks of 4 KiB"},
     {"sync", "no", "yes: the flash survives a power cut of this machine too, and is slow"},
     {"lane", "0", "its lane; the command `lane` gives it others"},
+    {"lanes", "", "`0:entry,1:exit,2:both`: which way lanes go, to decide alone there; none: it does not"},
     {"answer-ms", "0", "how long a driver waits; 0: the library's 10,000"},
     {"alone-ms", "0", "after how long without an engine it is alone; 0: the library's 5,000"},
     {"backoff-ms", "0", "the first pause between two connections; 0: the library's 500"},
@@ -133,7 +134,7 @@ static void begin(program *p, const options *o)
     p->lanes[p->lane].here = true;
     p->now_ms = host_now_ms();
     p->plugged = true;
-    if (lg_reader_init(&p->reader, &config, host_crypto(), &lane, NULL, &p->log, p->now_ms) != LG_OK)
+    if (lg_reader_init(&p->reader, &config, host_crypto(), &lane, begin_alone(p, o), &p->log, p->now_ms) != LG_OK)
         die("--reader: an id of 1 to %d bytes is needed", LG_ID_BYTES_MAX);
     lg_reader_set_clock(&p->reader, host_clock_ms(), p->now_ms);
     link_init(&p->link, option(o, "connect"));

@@ -74,4 +74,6 @@ $(IMAGE): $(IMAGE_OBJECTS) $(BOARD)/image.ld
 
 image: $(IMAGE)
 
+# Written by the compiler beside each object.
+build/%.d: ;
 -include $(shell find build/image build/size -name '*.d' 2>/dev/null)
