@@ -96,7 +96,11 @@ def report(folder: Path) -> bool:
     memory = struct_sizes(folder / "memory.o")
     print(f"{folder.name:14} {'code':>7} {'rodata':>7} {'data':>6} {'bss':>6}")
     sums = {}
-    for group, members in (("reader", set(modules) - ALONE - OPTIONAL), ("alone", ALONE), ("optional", OPTIONAL)):
+    for group, members in (
+        ("reader", set(modules) - ALONE - OPTIONAL),
+        ("alone", ALONE),
+        ("optional", OPTIONAL),
+    ):
         for name in sorted(members):
             print(f"  {name:12} {modules[name].code:7} {modules[name].rodata:7}", end=" ")
             print(f"{modules[name].data:6} {modules[name].bss:6}")
@@ -107,7 +111,9 @@ def report(folder: Path) -> bool:
     within = sums["reader"] <= CODE_BYTES_MAX and sums["alone"] <= ALONE_CODE_BYTES_MAX
     print(f"  code and rodata: reader {sums['reader']} of {CODE_BYTES_MAX}, ", end="")
     print(f"decisions alone {sums['alone']} of {ALONE_CODE_BYTES_MAX}, optional {sums['optional']}")
-    print(f"  RAM: reader {memory['reader']} + buffers {memory['buffers']} + alone {memory['alone']} ", end="")
+    print(
+        f"  RAM: reader {memory['reader']} + buffers {memory['buffers']} + alone {memory['alone']} ", end=""
+    )
     print(f"+ stack {stack} = {ram} of {RAM_BYTES_MAX}; the log {memory['log']} on top")
     print(f"  deepest: {' > '.join(chain)}\n")
     return within and ram + static <= RAM_BYTES_MAX

@@ -54,7 +54,9 @@ def main(folder: Path) -> None:
                 print(f'static const char {file}_{name}[] = "{content[name]}";')
     times = json.loads((folder / "cwt_rfc8392.json").read_text())["time_checks"]
     rows = ", ".join(f'{{{check["unix"]}u, "{check["expect"]}"}}' for check in times)
-    print(f"static const struct {{ unsigned long unix_s; const char *expect; }} cwt_time_checks[] = {{{rows}}};")
+    print(
+        f"static const struct {{ unsigned long unix_s; const char *expect; }} cwt_time_checks[] = {{{rows}}};"
+    )
 
 
 if __name__ == "__main__":

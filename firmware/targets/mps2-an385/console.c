@@ -91,7 +91,9 @@ static size_t from_hex(char *more)
         int value = 0;
         for (size_t i = 0; i < 2; i++) {
             char c = more[2 * n + i];
-            int digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+            int digit = c >= '0' && c <= '9'                     ? c - '0'
+                        : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                                 : -1;
             if (digit < 0)
                 return 0;
             value = value << 4 | digit;
@@ -116,7 +118,8 @@ static void told(const char *word, lg_result result, uint64_t no)
 static void scan(console *to, uint8_t kind, const char *token, size_t n, uint64_t now_ms)
 {
     uint64_t no = 0;
-    lg_result result = lg_reader_scan(to->reader, to->lane, kind, (lg_bytes){(const uint8_t *)token, n}, now_ms, &no);
+    lg_result result =
+        lg_reader_scan(to->reader, to->lane, kind, (lg_bytes){(const uint8_t *)token, n}, now_ms, &no);
 
     told("scan", result, no);
 }
@@ -138,9 +141,10 @@ static void status(console *to, uint64_t now_ms)
         const char *name;
         uint64_t value;
     } rows[] = {
-        {" boot=", r->log->boot},       {" next=", r->log->next_no},   {" kept=", lg_log_count(r->log)},
-        {" alone=", lg_reader_alone(r, now_ms)}, {" replayed=", r->counts.replayed}, {" findings=", r->counts.findings},
-        {" faults=", r->counts.faults}, {" lost=", r->log->lost},
+        {" boot=", r->log->boot},           {" next=", r->log->next_no},
+        {" kept=", lg_log_count(r->log)},   {" alone=", lg_reader_alone(r, now_ms)},
+        {" replayed=", r->counts.replayed}, {" findings=", r->counts.findings},
+        {" faults=", r->counts.faults},     {" lost=", r->log->lost},
     };
 
     say("status state=");

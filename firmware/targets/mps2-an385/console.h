@@ -1,4 +1,5 @@
-/* The lane's side of the image: what a person at the barrier does comes in as lines, what the barrier does goes out.
+/* The lane's side of the image: what a person at the barrier does comes in as lines, what the barrier does
+ * goes out.
  *
  *   card 04A1B2    ticket LG1:…    plate B-AB 123    tag 2 …hex…    pass    status
  *

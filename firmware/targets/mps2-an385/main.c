@@ -15,7 +15,8 @@ enum {
     LOG_FIRST = POLICY_FIRST + POLICY_BLOCKS,
     LOG_BLOCKS = FLASH_BYTES / FLASH_BLOCK - LOG_FIRST,
     CRYPTO_POOL = 1024, /* of mbed TLS: one HMAC takes some 300 bytes */
-    ALONE_MS = 3000
+    ALONE_MS = 3000,
+    HELLO_MS = 1000 /* what says nothing for so long after a HELLO is a line that is not connected yet */
 };
 
 typedef struct part {
@@ -102,8 +103,10 @@ static const lg_lane_port lane_port = {NULL, on_decision, on_vend, on_set_lane, 
 
 static const char *start(uint64_t now_ms)
 {
-    lg_flash policy_flash = part_of_flash(&policy_part, POLICY_BLOCKS), log_flash = part_of_flash(&log_part, LOG_BLOCKS);
-    lg_reader_config config = {.id = told.id, .software = "liftgate-an385", .rx = rx, .rx_bytes = sizeof rx, .tx = tx};
+    lg_flash policy_flash = part_of_flash(&policy_part, POLICY_BLOCKS),
+             log_flash = part_of_flash(&log_part, LOG_BLOCKS);
+    lg_reader_config config = {
+        .id = told.id, .software = "liftgate-an385", .rx = rx, .rx_bytes = sizeof rx, .tx = tx};
 
     mbedtls_memory_buffer_alloc_init(crypto_pool, sizeof crypto_pool);
     crypto_mbedtls(&crypto);
@@ -124,17 +127,21 @@ static const char *start(uint64_t now_ms)
     return NULL;
 }
 
-/* A UART has no connections: QEMU makes and closes them behind it. Whatever came before a HELLO is of an older one. */
+/* A UART has no connections: QEMU makes and closes them behind it, and what is sent meanwhile is lost.
+ * Whatever came before a HELLO is of an older connection. */
 static void keep_connected(uint64_t now_ms)
 {
+    static uint64_t hello_ms;
+    bool unheard = reader.state == LG_AWAIT_CHALLENGE && now_ms - hello_ms >= HELLO_MS;
     uint8_t stale;
 
-    if (lg_reader_wants_close(&reader))
+    if (unheard || lg_reader_wants_close(&reader))
         lg_reader_disconnected(&reader, now_ms);
     if (!lg_reader_wants_connection(&reader, now_ms))
         return;
     while (uart_read(LINK, &stale, 1) == 1)
         continue;
+    hello_ms = now_ms;
     lg_reader_connected(&reader, now_ms);
 }
 
@@ -172,7 +179,8 @@ int main(void)
         keep_connected(now_ms);
         move_bytes(now_ms);
         console_poll(&lane, now_ms);
-        (void)lg_reader_tick(&reader, now_ms); /* the clock wakes us every ms, which is sooner than it asks for */
+        (void)lg_reader_tick(&reader,
+                             now_ms); /* the clock wakes us every ms, which is sooner than it asks for */
         __asm__ volatile("wfi");
     }
 }

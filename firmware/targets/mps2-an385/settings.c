@@ -1,4 +1,5 @@
-/* Block 0: ["LGR1"][length of id][id, 64][length of key][key, 64][lanes][number, direction: 8 times][CRC-32]. */
+/* Block 0: ["LGR1"][length of id][id, 64][length of key][key, 64][lanes][number, direction: 8 times][CRC-32].
+ */
 #include "settings.h"
 
 #include <string.h>
