@@ -1,7 +1,7 @@
 """What the library takes on a microcontroller: sizes.py build/size/CPU …; exit 1 where it is over its bounds.
 
-Each folder has the library's objects, compiled with -fcallgraph-info=su, and memory.o. The stack is that of the deepest chain of
-calls in the library. What the board's own functions take (ports, crypto) comes on top: it is theirs.
+Each folder has the library's objects, compiled with -fcallgraph-info=su, and memory.o. The stack is that of
+the deepest chain of calls in the library. What the board's own functions take (ports, crypto) comes on top.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The bare-metal image under QEMU: its link is TCP to an engine, its power goes by kill -9, its flash is a file."""
+"""The bare-metal image under QEMU: its link is TCP to an engine, its flash a file, a power cut kill -9."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""The library on a microcontroller (QEMU) against the real engine: power cuts on either side, and life alone."""
+"""The library on a microcontroller (QEMU) and the real engine: power cuts on either side, and life alone."""
 
 import json
 import random
@@ -68,7 +68,7 @@ def journal(engine: Engine) -> list[dict[str, Any]]:
 def test_a_board_signs_on_scans_loses_power_and_comes_back_as_the_same_reader(
     engine: Engine, board: Board
 ) -> None:
-    """Its log and numbering stand in flash: what was answered is not sent again, what comes next is the next number."""
+    """Its log stands in flash: what was answered is not sent again, and the numbering goes on."""
     with board:
         board.wait_status(state="online")
         assert board.ask("card 04A1B2", r"decision (\d+) (\w+) (\d+) (\w+) .*").groups() == (
@@ -97,7 +97,7 @@ def test_a_board_signs_on_scans_loses_power_and_comes_back_as_the_same_reader(
 def test_a_board_without_engine_opens_exits_and_replays_that_after_a_power_cut(
     engine: Engine, board: Board
 ) -> None:
-    """No policy was ever given: alone it lets out and not in; all of it is told later, once, as what was done."""
+    """No policy was ever given: it lets out and not in; all of that is told later, once, as what was done."""
     with board:
         board.wait_status(state="online")
         board.ask("card 04A1B2", "decision 1 open .*")
@@ -123,7 +123,7 @@ def test_a_board_without_engine_opens_exits_and_replays_that_after_a_power_cut(
 def test_power_cuts_at_any_moment_lose_and_double_no_event_that_was_kept(
     engine: Engine, board: Board
 ) -> None:
-    """Scans and passages while the board's power, and sometimes the engine, goes: each is in the journal once."""
+    """Scans and passages while the board's power, or the engine's, goes: each is in the journal once."""
     chance = random.Random(6)
     kept: set[int] = set()
     boots: set[str] = set()

@@ -1,4 +1,4 @@
-"""Make the flash of a new reader: a file for QEMU, with id, key and lanes in its first block, all else erased."""
+"""Make the flash of a new reader: a file for QEMU, id, key and lanes in its first block, all else erased."""
 
 import argparse
 import struct
