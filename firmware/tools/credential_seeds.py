@@ -1,4 +1,4 @@
-"""Begin the fuzzers' corpus with what is good: credential_seeds.py VECTORS FOLDER writes one file for each token."""
+"""Begin the corpus with what is good: credential_seeds.py VECTORS FOLDER writes one file for each token."""
 
 import json
 import sys
