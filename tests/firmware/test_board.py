@@ -14,7 +14,15 @@ from typing import Any
 import pytest
 
 from tests.firmware.board import FIRMWARE, Board, new_flash
-from tests.independent.engine_process import ENTRY, EXIT, KEY, Engine, lot_toml, write_config
+from tests.independent.engine_process import (
+    ENTRY,
+    EXIT,
+    KEY,
+    Engine,
+    lot_toml,
+    service_toml,
+    write_config,
+)
 
 pytestmark = [
     pytest.mark.long,
@@ -27,6 +35,11 @@ pytestmark = [
 READER = "north-r1"
 LANES = [(ENTRY, "entry"), (EXIT, "exit")]
 OPEN, REFUSE = 1, 2
+OFFLINE = """[lot.rules.offline]
+hours = 4
+entries = 2
+cards = "known"
+"""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,9 +53,14 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     # A line that went dead says nothing: silence is all a UART has to tell by.
     config = write_config(tmp_path, lot_toml("north", spots=500), engine="heartbeat_s = 1")
     with Engine(config) as running:
-        text = config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{running.address[1]}")
-        config.write_text(text)
+        keep_address(running)
         yield running
+
+
+def keep_address(engine: Engine) -> None:
+    """Let an engine that runs have the same address after its restarts."""
+    text = engine.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{engine.address[1]}")
+    engine.config.write_text(text)
 
 
 @pytest.fixture
@@ -118,6 +136,50 @@ def test_a_board_without_engine_opens_exits_and_replays_that_after_a_power_cut(
     told = [event for event in journal(engine) if event["type"] == "HistoryRecorded"]
     assert [(event["no"], event["verdict_given"]) for event in told] == [(3, REFUSE), (4, OPEN), (5, OPEN)]
     assert engine.counts("north").occupancy == 0
+
+
+def test_a_board_alone_lets_in_by_the_engines_policy_through_a_power_cut(tmp_path: Path) -> None:
+    """Known cards up to its limit, nobody denied; the engine is told of each and finds nothing wrong."""
+    pytest.importorskip("liftgate.configs.rules.offline", reason="this engine sends no POLICY yet")
+    lot = lot_toml("north", spots=500).replace("[[lot.area]]", f"{OFFLINE}[[lot.area]]", 1)
+    config = write_config(tmp_path, lot, engine="heartbeat_s = 1")
+    may = ["register_credential", "deny_credential"]
+    config.write_text(config.read_text() + service_toml("office", may))
+    new_flash(tmp_path / "flash.bin", READER, KEY, LANES)
+    with Engine(config) as engine:
+        keep_address(engine)
+        with engine.service("office") as office:
+            for number, card in enumerate(("04A1", "04A2", "04A3", "04A4")):
+                args = {"kind": 2, "token": bytes.fromhex(card), "actor": "office"}
+                assert office.command("north", "register_credential", args, bytes([1] * 15 + [number])).body[
+                    1
+                ]
+            args = {"kind": 2, "token": b"\x04\xa2", "actor": "office", "reason": "lost"}
+            assert office.command("north", "deny_credential", args, bytes([2] * 16)).body[1]
+        with Board(tmp_path / "flash.bin", engine.address) as board:
+            board.wait_status(state="online")
+            board.wait("policy taken")
+            engine.kill()
+            board.wait_status(alone="1")
+            board.ask("card 04A1", "decision 1 open 0 alone .*")
+            board.ask("card 04A2", "decision 2 refuse 201 alone .*")
+            board.power_off()
+            board.power_on()
+            board.wait_status(alone="1")
+            board.ask("card 04FF", "decision 3 refuse 200 alone .*")
+            board.ask("card 04A3", "decision 4 open 0 alone .*")
+            board.ask("card 04A4", "decision 5 refuse 500 alone .*")
+            engine.start()
+            board.wait_status(state="online", kept="0")
+    told = [event for event in journal(engine) if event["type"] == "HistoryRecorded"]
+    assert [(event["no"], event["verdict_given"]) for event in told] == [
+        (1, OPEN),
+        (2, REFUSE),
+        (3, REFUSE),
+        (4, OPEN),
+        (5, REFUSE),
+    ]
+    assert [event["finding"] for event in told if event["verdict_given"] == OPEN] == [0, 0]
 
 
 def test_power_cuts_at_any_moment_lose_and_double_no_event_that_was_kept(

@@ -101,6 +101,17 @@ static void on_state(void *context, lg_state state, lg_text why)
 
 static const lg_lane_port lane_port = {NULL, on_decision, on_vend, on_set_lane, on_display, on_state};
 
+static lg_result (*keep_policy)(void *context, lg_bytes body, const char **text);
+
+/* What lg_alone does, said aloud. */
+static lg_result on_policy(void *context, lg_bytes body, const char **text)
+{
+    lg_result result = keep_policy(context, body, text);
+
+    console_say("policy", result == LG_OK ? "taken" : *text);
+    return result;
+}
+
 static const char *start(uint64_t now_ms)
 {
     lg_flash policy_flash = part_of_flash(&policy_part, POLICY_BLOCKS),
@@ -117,6 +128,8 @@ static const char *start(uint64_t now_ms)
     if (lg_alone_init(&alone, &crypto, &event_log, &policy_flash, told.lanes, told.lane_count) != LG_OK)
         return "policy";
     lg_alone_port(&alone, &offline);
+    keep_policy = offline.policy;
+    offline.policy = on_policy;
     config.key = (lg_bytes){told.key, told.key_bytes};
     config.tx_bytes = sizeof tx;
     config.alone_ms = ALONE_MS;
