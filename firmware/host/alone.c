@@ -17,7 +17,8 @@ static size_t read_lanes(const char *text, lg_alone_lane *lanes)
         unsigned long number = strtoul(text, &colon, 10);
         size_t n = *colon == ':' ? strcspn(colon + 1, ",") : 0;
         uint8_t direction = LG_BOTH;
-        while (direction > 0 && (strlen(names[direction]) != n || strncmp(names[direction], colon + 1, n) != 0))
+        while (direction > 0 &&
+               (strlen(names[direction]) != n || strncmp(names[direction], colon + 1, n) != 0))
             direction--;
         if (colon == text || number > 255 || direction == 0 || count == LG_LANES_MAX)
             die("--lanes: at most %d of NUMBER:entry, exit or both, with commas between", LG_LANES_MAX);
@@ -39,7 +40,8 @@ const lg_offline *begin_alone(program *p, const options *o)
     for (size_t i = 0; i < count; i++)
         p->lanes[lanes[i].number].here = true;
     snprintf(path, sizeof path, "%s.policy", option(o, "flash"));
-    lg_result result = flash_file_open(&p->policy_flash, path, POLICY_BLOCKS, strcmp(option(o, "sync"), "yes") == 0);
+    lg_result result =
+        flash_file_open(&p->policy_flash, path, POLICY_BLOCKS, strcmp(option(o, "sync"), "yes") == 0);
     if (result == LG_OK)
         result = lg_alone_init(&p->alone, host_crypto(), &p->log, &p->policy_flash.port, lanes, count);
     if (result != LG_OK)

@@ -1,4 +1,5 @@
-/* The parts of liftgate-reader: its lanes (lanes.c), its commands (commands.c), what it decides alone (alone.c), its loop (reader.c). */
+/* The parts of liftgate-reader: its lanes (lanes.c), its commands (commands.c), what it decides alone
+ * (alone.c), its loop (reader.c). */
 #ifndef LIFTGATE_PROGRAM_H
 #define LIFTGATE_PROGRAM_H
 

@@ -134,7 +134,8 @@ static void begin(program *p, const options *o)
     p->lanes[p->lane].here = true;
     p->now_ms = host_now_ms();
     p->plugged = true;
-    if (lg_reader_init(&p->reader, &config, host_crypto(), &lane, begin_alone(p, o), &p->log, p->now_ms) != LG_OK)
+    if (lg_reader_init(&p->reader, &config, host_crypto(), &lane, begin_alone(p, o), &p->log, p->now_ms) !=
+        LG_OK)
         die("--reader: an id of 1 to %d bytes is needed", LG_ID_BYTES_MAX);
     lg_reader_set_clock(&p->reader, host_clock_ms(), p->now_ms);
     link_init(&p->link, option(o, "connect"));

@@ -4,7 +4,7 @@
 
 enum {
     BLOCK = 16,
-    PICC_TAG = 0xC7, /* UID and counter mirrored, 7 bytes of UID */
+    PICC_TAG = 0xC7,      /* UID and counter mirrored, 7 bytes of UID */
     SESSION_MAC = 0x3CC3, /* of NXP's AN12196 */
     SESSION_ENC = 0xC33C
 };

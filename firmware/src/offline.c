@@ -297,18 +297,12 @@ static uint16_t judge_entry(lg_alone *alone, const lg_alone_scan *scan, uint8_t 
 static const char *text_of(uint16_t reason)
 {
     switch (reason) {
-    case LG_REASON_FINE:
-        return "Welcome";
-    case LG_REASON_CLOSED:
-        return "Closed";
-    case LG_REASON_TIME:
-        return "Not valid now";
-    case LG_REASON_USED:
-        return "Used before";
-    case LG_REASON_HELP:
-        return "No network: please call";
-    default:
-        return "Not valid here";
+    case LG_REASON_FINE: return "Welcome";
+    case LG_REASON_CLOSED: return "Closed";
+    case LG_REASON_TIME: return "Not valid now";
+    case LG_REASON_USED: return "Used before";
+    case LG_REASON_HELP: return "No network: please call";
+    default: return "Not valid here";
     }
 }
 

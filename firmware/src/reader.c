@@ -217,13 +217,9 @@ static uint64_t next_due(const lg_reader *r)
 {
     alarm next = {r->now_ms, r->now_ms + 60000}; /* the host may sleep that long */
     switch (r->state) {
-    case LG_OFFLINE:
-        sooner(&next, r->connect_ms);
-        break;
+    case LG_OFFLINE: sooner(&next, r->connect_ms); break;
     case LG_AWAIT_CHALLENGE:
-    case LG_AWAIT_WELCOME:
-        sooner(&next, r->state_ms + SIGN_ON_MS);
-        break;
+    case LG_AWAIT_WELCOME: sooner(&next, r->state_ms + SIGN_ON_MS); break;
     case LG_ONLINE:
         sooner(&next, r->heard_ms + r->heartbeat_ms);
         sooner(&next, r->heard_ms + 2ull * r->heartbeat_ms);
@@ -231,9 +227,7 @@ static uint64_t next_due(const lg_reader *r)
         sooner(&next, r->retry_ms);
         sooner(&next, r->ask_ms);
         break;
-    case LG_CLOSING:
-        sooner(&next, r->state_ms + CLOSING_MS);
-        break;
+    case LG_CLOSING: sooner(&next, r->state_ms + CLOSING_MS); break;
     }
     if (r->state != LG_ONLINE && r->pending_count != 0)
         sooner(&next, r->lost_ms + r->config.alone_ms);

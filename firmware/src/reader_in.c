@@ -197,7 +197,7 @@ static void on_vend(lg_reader *r, fields *f)
 static void on_set_lane(lg_reader *r, fields *f)
 {
     uint8_t lane = (uint8_t)take(f).number, mode = (uint8_t)take(f).number;
-    r->lanes_unknown[lane / 8] &= (uint8_t)~(1u << (lane % 8)); /* the engine knows it now */
+    r->lanes_unknown[lane / 8] &= (uint8_t) ~(1u << (lane % 8)); /* the engine knows it now */
     send_done(r, f->ref, r->lane->set_lane(r->lane->context, lane, mode), text_of(""));
 }
 
@@ -244,7 +244,8 @@ static void on_time(lg_reader *r, fields *f)
     if (!usable)
         return;
     r->offset_ms += (uint64_t)((int64_t)((t1 - t0) + (t2 - t3)) / 2);
-    /* A power cut says no farewell: who decides alone after one must know that the engine was there not long ago. */
+    /* A power cut says no farewell: who decides alone after one must know that the engine was there not long
+     * ago. */
     tell_connected(r);
 }
 

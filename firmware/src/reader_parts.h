@@ -6,8 +6,8 @@
 #include "liftgate/reader.h"
 
 enum {
-    SIGN_ON_MS = 10000,  /* the engine gives us 5 s; past twice that it is not there */
-    CLOSING_MS = 5000,   /* a last word that does not get out in that time never does */
+    SIGN_ON_MS = 10000, /* the engine gives us 5 s; past twice that it is not there */
+    CLOSING_MS = 5000,  /* a last word that does not get out in that time never does */
     /* a connection that lasted so long was a good one: begin with the shortest pause again */
     STABLE_MS = 10000,
     RETRY_MS = 5000,     /* after ERROR 12: the engine is stopping, or its disk is full */

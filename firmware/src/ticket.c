@@ -48,20 +48,13 @@ static unsigned bit_of(int32_t claim)
 static bool read_claim(lg_cbor *cursor, int32_t claim, lg_ticket *out)
 {
     switch (claim) {
-    case CLAIM_EXP:
-        return read_time(cursor, &out->exp_s);
-    case CLAIM_NBF:
-        return read_time(cursor, &out->nbf_s);
-    case CLAIM_CTI:
-        return lg_cbor_string(cursor, LG_CBOR_BYTES, &out->cti);
-    case CLAIM_LOT:
-        return lg_cbor_string(cursor, LG_CBOR_TEXT, &out->lot);
-    case CLAIM_CLASS:
-        return lg_cbor_string(cursor, LG_CBOR_TEXT, &out->spot_class);
-    case CLAIM_SINGLE_USE:
-        return read_flag(cursor, &out->single_use);
-    default:
-        return lg_cbor_skip(cursor);
+    case CLAIM_EXP: return read_time(cursor, &out->exp_s);
+    case CLAIM_NBF: return read_time(cursor, &out->nbf_s);
+    case CLAIM_CTI: return lg_cbor_string(cursor, LG_CBOR_BYTES, &out->cti);
+    case CLAIM_LOT: return lg_cbor_string(cursor, LG_CBOR_TEXT, &out->lot);
+    case CLAIM_CLASS: return lg_cbor_string(cursor, LG_CBOR_TEXT, &out->spot_class);
+    case CLAIM_SINGLE_USE: return read_flag(cursor, &out->single_use);
+    default: return lg_cbor_skip(cursor);
     }
 }
 

@@ -21,7 +21,7 @@ typedef struct life {
     uint64_t random;
     bool has;
     uint32_t contents, mark; /* kept */
-    bool trying; /* and these may be, since power went meanwhile */
+    bool trying;             /* and these may be, since power went meanwhile */
     uint32_t tried_contents, tried_mark;
 } life;
 

@@ -12,10 +12,10 @@ typedef struct ticket_spec {
     const char *lot;
     uint32_t nbf_s, exp_s;
     bool single_use;
-    bool mac; /* a COSE_Mac0 with any 8 bytes */
-    bool tagged; /* 61 and 18 before it */
+    bool mac;          /* a COSE_Mac0 with any 8 bytes */
+    bool tagged;       /* 61 and 18 before it */
     bool kid_unsigned; /* in the header that nobody vouches for */
-    bool doubled_exp; /* the claim a second time, later */
+    bool doubled_exp;  /* the claim a second time, later */
 } ticket_spec;
 
 enum { TOKEN_MAX = 512 };

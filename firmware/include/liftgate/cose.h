@@ -12,12 +12,12 @@ enum {
 };
 
 typedef struct lg_cose {
-    int32_t alg; /* of the protected header */
+    int32_t alg;  /* of the protected header */
     lg_bytes kid; /* likewise; n 0: none */
     int32_t
         alg_open; /* of the unprotected header, for which nobody vouches: whoever takes these must know why */
     lg_bytes kid_open;
-    bool mac; /* by its tag, or without one by its alg: a COSE_Mac0 */
+    bool mac;                  /* by its tag, or without one by its alg: a COSE_Mac0 */
     lg_bytes protected_header; /* as the signature sees it: an empty map is no bytes */
     lg_bytes payload;
     lg_bytes proof; /* signature or MAC */

@@ -46,9 +46,9 @@ typedef struct lg_alone {
     lg_alone_lane lanes[LG_LANES_MAX];
     uint32_t lane_count;
     uint8_t modes[LG_LANES_MAX]; /* as SET_LANE said last, through power cuts */
-    uint64_t connected_ms; /* when the engine was there last, by its clock; 0 = never */
-    uint32_t entered; /* opened at entries since then */
-    uint32_t used_count; /* may be above LG_USED_MAX: then some are not in `used` */
+    uint64_t connected_ms;       /* when the engine was there last, by its clock; 0 = never */
+    uint32_t entered;            /* opened at entries since then */
+    uint32_t used_count;         /* may be above LG_USED_MAX: then some are not in `used` */
     uint8_t used[LG_USED_MAX][LG_CTI_BYTES];
     uint8_t ticket[LG_TICKET_BYTES_MAX];
     uint8_t work[LG_EVENT_BYTES_MAX];

@@ -15,7 +15,7 @@ typedef enum lg_cards { LG_CARDS_OFF = 0, LG_CARDS_KNOWN = 1, LG_CARDS_OPEN = 2 
 
 /* What is small of it. Its keys and lists stay in flash. */
 typedef struct lg_policy {
-    uint32_t hours, entries; /* 0 hours: nothing is decided alone, but exits */
+    uint32_t hours, entries;      /* 0 hours: nothing is decided alone, but exits */
     uint32_t keys, denied, known; /* how many */
     uint8_t cards;
     uint8_t lot_bytes;

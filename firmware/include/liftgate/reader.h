@@ -55,7 +55,7 @@ typedef struct lg_decision {
     uint16_t reason; /* 0 = fine; docs/protocol.md */
     /* it was given up before: for the screen, never for the barrier; `lane` is not known any more */
     bool late;
-    bool alone;      /* decided here, without the engine */
+    bool alone; /* decided here, without the engine */
     bool has_session;
     uint8_t session[16];
     lg_text spot, text;
@@ -102,8 +102,8 @@ typedef struct lg_offline {
     lg_result (*policy)(void *context, lg_bytes body, const char **text);
     /* Called before the scan is recorded and before any barrier moves. */
     void (*decide)(void *context, const lg_alone_scan *scan, lg_alone_answer *answer);
-    /* The engine is there, or was until now: at each WELCOME, each TIME and each loss of the connection. at_ms is the
-     * reader's clock, which is the engine's then. */
+    /* The engine is there, or was until now: at each WELCOME, each TIME and each loss of the connection.
+     * at_ms is the reader's clock, which is the engine's then. */
     void (*connected)(void *context, uint64_t at_ms);
 } lg_offline;
 
@@ -118,7 +118,7 @@ typedef struct lg_reader_config {
     uint32_t answer_ms_max; /* a driver waits that long: then the scan is given up; 0 = 10,000 */
     uint32_t alone_ms;      /* so long without an engine and the reader is alone; 0 = 5,000 */
     uint32_t backoff_ms_min, backoff_ms_max; /* pause before the next connection; 0 = 500 and 30,000 */
-    uint32_t time_ms;       /* between two TIME_ASK; 0 = 600,000 */
+    uint32_t time_ms;                        /* between two TIME_ASK; 0 = 600,000 */
 } lg_reader_config;
 
 /* An event that awaits its answer, live. */
@@ -132,17 +132,17 @@ typedef struct lg_pending {
 } lg_pending;
 
 typedef struct lg_reader_counts {
-    uint32_t sign_ons;  /* connections that got as far as WELCOME */
-    uint32_t resent;    /* live events that were sent again */
-    uint32_t replayed;  /* events that went by REPLAY */
-    uint32_t findings;  /* of those: what the engine's rules would have decided otherwise */
-    uint32_t given_up;  /* scans without an answer in time */
-    uint32_t late;      /* answers to those */
-    uint32_t alone;     /* scans decided here */
-    uint32_t refused;   /* scans and other events for which the log had no room */
+    uint32_t sign_ons; /* connections that got as far as WELCOME */
+    uint32_t resent;   /* live events that were sent again */
+    uint32_t replayed; /* events that went by REPLAY */
+    uint32_t findings; /* of those: what the engine's rules would have decided otherwise */
+    uint32_t given_up; /* scans without an answer in time */
+    uint32_t late;     /* answers to those */
+    uint32_t alone;    /* scans decided here */
+    uint32_t refused;  /* scans and other events for which the log had no room */
     /* events that the engine will never take (a lane it does not know): acknowledged here */
     uint32_t set_aside;
-    uint32_t faults;    /* of flash or crypto */
+    uint32_t faults; /* of flash or crypto */
 } lg_reader_counts;
 
 /* Read what you like, change it through the functions below only. */

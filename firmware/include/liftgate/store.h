@@ -14,11 +14,11 @@ enum { LG_MARK_BYTES = 16 };
 
 typedef struct lg_store {
     lg_flash flash; /* block_count even, at least 2 */
-    uint32_t slot; /* 0, 1; where `n` bytes stand under `sequence`; sequence 0: nothing was ever kept */
+    uint32_t slot;  /* 0, 1; where `n` bytes stand under `sequence`; sequence 0: nothing was ever kept */
     uint32_t sequence;
     uint32_t n;
-    uint32_t mark_at; /* the next free place in the slot, in bytes from its beginning */
-    uint8_t mark[LG_MARK_BYTES]; /* the last one */
+    uint32_t mark_at;                      /* the next free place in the slot, in bytes from its beginning */
+    uint8_t mark[LG_MARK_BYTES];           /* the last one */
     uint32_t write_at, write_n, write_crc; /* of what is being written */
     uint8_t write_mark[LG_MARK_BYTES];
     uint8_t page[LG_PAGE_BYTES_MAX];

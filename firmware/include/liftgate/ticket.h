@@ -16,8 +16,8 @@ typedef struct lg_ticket {
     lg_bytes cti; /* 8 bytes: the credential's identity */
     lg_bytes lot;
     lg_bytes spot_class; /* length 0: any */
-    uint64_t nbf_s; /* Unix seconds; good from here on */
-    uint64_t exp_s; /* and no longer here */
+    uint64_t nbf_s;      /* Unix seconds; good from here on */
+    uint64_t exp_s;      /* and no longer here */
     bool single_use;
 } lg_ticket;
 

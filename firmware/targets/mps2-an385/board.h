@@ -16,7 +16,7 @@ size_t uart_read(int uart, uint8_t *out, size_t size);
 size_t uart_write(int uart, const uint8_t *bytes, size_t length);
 
 void clock_start(void);
-uint64_t clock_ms(void); /* since power came */
+uint64_t clock_ms(void);         /* since power came */
 void clock_wait_us(uint32_t us); /* busy */
 
 /* NOR flash, mapped into memory: program only clears bits, erase sets a block's. Both take their time, as

@@ -67,18 +67,12 @@ void console_decision(console *to, const lg_decision *decision)
 static const char *result_name(lg_result result)
 {
     switch (result) {
-    case LG_FULL:
-        return "log is full";
-    case LG_BUSY:
-        return "too many await their answer";
-    case LG_ALONE:
-        return "nobody decides";
-    case LG_FLASH_FAULT:
-        return "flash fault";
-    case LG_REFUSED:
-        return "the engine does not know this lane";
-    default:
-        return "not understood";
+    case LG_FULL: return "log is full";
+    case LG_BUSY: return "too many await their answer";
+    case LG_ALONE: return "nobody decides";
+    case LG_FLASH_FAULT: return "flash fault";
+    case LG_REFUSED: return "the engine does not know this lane";
+    default: return "not understood";
     }
 }
 
