@@ -19,8 +19,8 @@ static void on_decision(void *context, const lg_decision *d)
     program *p = context;
     const char *how = d->late ? " late" : d->alone ? " alone" : "";
     say("decision %llu %s reason %u%s%s%.*s%s%.*s", (unsigned long long)d->no, verdicts[d->verdict],
-        d->reason, how, d->spot.n ? " spot " : "", (int)d->spot.n, d->spot.at,
-        d->text.n ? " text " : "", (int)d->text.n, d->text.at);
+        d->reason, how, d->spot.n ? " spot " : "", (int)d->spot.n, d->spot.at, d->text.n ? " text " : "",
+        (int)d->text.n, d->text.at);
     if (d->has_price)
         say("price %llu %lld %.*s", (unsigned long long)d->no, (long long)d->price_minor, (int)d->currency.n,
             d->currency.at);
@@ -51,7 +51,8 @@ static bool on_set_lane(void *context, uint8_t lane, uint8_t mode)
     say("mode %u %u", lane, mode);
     p->lanes[lane].mode = mode;
     set_barrier(p, lane, mode == LG_HELD_OPEN);
-    return lg_alone_set_mode(&p->alone, lane, mode) != LG_FLASH_FAULT; /* a lane that it does not know alone is fine */
+    return lg_alone_set_mode(&p->alone, lane, mode) !=
+           LG_FLASH_FAULT; /* a lane that it does not know alone is fine */
 }
 
 static bool on_display(void *context, uint8_t lane, lg_text text, uint32_t seconds)
