@@ -30,6 +30,27 @@ static size_t read_lanes(const char *text, lg_alone_lane *lanes)
     return count;
 }
 
+/* What lg_alone does, said aloud. */
+static lg_result on_policy(void *context, lg_bytes body, const char **text)
+{
+    program *p = context;
+    lg_result result = p->keep.policy(p->keep.context, body, text);
+    say("policy %s", result == LG_OK ? "taken" : *text);
+    return result;
+}
+
+static void on_scan(void *context, const lg_alone_scan *scan, lg_alone_answer *answer)
+{
+    program *p = context;
+    p->keep.decide(p->keep.context, scan, answer);
+}
+
+static void on_connected(void *context, uint64_t at_ms)
+{
+    program *p = context;
+    p->keep.connected(p->keep.context, at_ms);
+}
+
 const lg_offline *begin_alone(program *p, const options *o)
 {
     char path[OPTION_BYTES_MAX + 8];
@@ -46,6 +67,8 @@ const lg_offline *begin_alone(program *p, const options *o)
         result = lg_alone_init(&p->alone, host_crypto(), &p->log, &p->policy_flash.port, lanes, count);
     if (result != LG_OK)
         die("%s: no policy can be kept there", path);
-    lg_alone_port(&p->alone, &p->offline);
+    lg_alone_port(&p->alone, &p->keep);
+    lg_offline told = {p, on_policy, on_scan, on_connected};
+    p->offline = told;
     return &p->offline;
 }

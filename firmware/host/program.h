@@ -22,7 +22,7 @@ typedef struct program {
     lg_log log;
     flash_file flash, policy_flash;
     lg_alone alone;
-    lg_offline offline;
+    lg_offline offline, keep; /* what the reader calls, and what stands behind it */
     tcp_link link;
     bool plugged, quit;
     uint8_t lane;
