@@ -93,15 +93,14 @@ def reader_command(folder: Path) -> str:
     flash = folder / "flash"
     return (
         f"{FIRMWARE} --connect {{connect}} --reader {{reader}} --key {{key}} --flash {flash}"
-        " --backoff-ms 100 --backoff-ms-max 400 --plain yes"
+        " --backoff-ms 100 --backoff-ms-max 400 --plain yes --lanes 0:entry,1:exit,2:both"
     )
 
 
 def of_readers(folder: Path) -> list[str]:
-    """The kit's command line for the reader. What needs decisions alone the firmware cannot show yet."""
-    alone = ["--skip", "R-REPLAY-4", "--skip", "R-REPLAY-5"] if FIRMWARE.exists() else []
+    """The kit's command line for the reader."""
     stimulus = ["--stimulus-stdin", reader_command(folder), "--act-within", "10", "--alone-after", "6"]
-    return liftgate("conform", "--listen", "127.0.0.1:0", *_WHO, *stimulus, *alone)
+    return liftgate("conform", "--listen", "127.0.0.1:0", *_WHO, *stimulus)
 
 
 _WHO = ("--reader", READER, "--key", KEY, "--strict", "--patience", "20")
