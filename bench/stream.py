@@ -72,7 +72,7 @@ def stream(brokers: str, rounds: int, seconds: float, batch: int = BATCH) -> Str
 async def _stream(brokers: str, rounds: int, seconds: float, batch: int) -> Stream:
     name = f"bench.{uuid4().hex[:8]}"
     config = StreamConfig(brokers=tuple(brokers.split(",")), key=KEY, topic=name, cursors=f"{name}.cursors")
-    messages = Messages(ENGINE, partial(privacy.values, hasher=privacy.Hasher(KEY)))
+    messages = Messages(ENGINE, partial(privacy.values_of, hasher=privacy.Hasher(KEY)))
     sink = stream_sink(config, ENGINE)
     await sink.open()
     producer = AIOKafkaProducer(

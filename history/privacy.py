@@ -7,12 +7,12 @@ nobody who has only the history finds out whose by hashing every plate there is.
 the event does.
 """
 
-import hmac
 from collections.abc import Callable
 from functools import cache, lru_cache
+from hashlib import sha256
 from typing import Any
 
-import msgspec
+from msgspec.structs import astuple
 
 from liftgate.codecs import codes
 from liftgate.codecs.events import (
@@ -36,6 +36,8 @@ from liftgate.codecs.events.readers import (
 
 HASH_BYTES = 16
 KEY_BYTES_MIN = 16
+SHA256_BLOCK = 64
+"""Bytes that SHA-256 takes at a time, to which HMAC fills up its key."""
 CREDENTIALS_KEPT = 16_384
 """Hashes at hand, as whoever comes in goes out again: more than the cars in most sites, a few MiB."""
 HIDDEN = "hidden"
@@ -45,20 +47,27 @@ HIDDEN = "hidden"
 class Hasher:
     """Names credentials by HMAC-SHA256 under one key, cut to 16 bytes: still no two of 10^12 alike.
 
+    HMAC (RFC 2104) by two copies of SHA-256 that have the key in them already: `hmac.digest`, which begins
+    with the key each time, takes 2.0 µs where this takes 0.8, and the stream hashes each car that is new.
     Raises ValueError for a key of fewer than KEY_BYTES_MIN bytes.
     """
 
     def __init__(self, key: bytes) -> None:
         if len(key) < KEY_BYTES_MIN:
             raise ValueError(f"a key has {KEY_BYTES_MIN} bytes at least, this one {len(key)}")
-        self._key = key
+        block = (key if len(key) <= SHA256_BLOCK else sha256(key).digest()).ljust(SHA256_BLOCK, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
         self.of: Callable[[bytes], bytes] = lru_cache(CREDENTIALS_KEPT)(self._of)
         """The hash of a credential (kind byte + token)."""
         self.mark = self.of(b"liftgate history")[:8]
         """Tells one key from another, and nothing of either: no credential begins with that byte."""
 
     def _of(self, credential: bytes) -> bytes:
-        return hmac.digest(self._key, credential, "sha256")[:HASH_BYTES]
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(credential)
+        outer.update(inner.digest())
+        return outer.digest()[:HASH_BYTES]
 
     def plate(self, text: str) -> bytes:
         """The hash of a plate as the rules compare it (letters and digits, in capitals)."""
@@ -78,17 +87,27 @@ def fields(event: Event, hasher: Hasher) -> dict[str, Any]:
 
 def values(event: Event, hasher: Hasher) -> list[Any]:
     """The values of `fields` in the order of `plain.names`."""
-    conversions, veils = _plan(type(event))
-    found = list(msgspec.structs.astuple(event))
-    for place, convert in conversions:
-        found[place] = convert(found[place])
-    for place, veil in veils:
-        found[place] = veil(hasher, found[place], event)
-    if isinstance(event, ScanDecided):
-        plain.unfold_rare(found, event)
-        if event.rare is not None:
-            found[-2:] = _trace(hasher, event.trace, event), _marks(hasher, event.marks, event)
-    return found
+    return values_of(type(event), hasher)(event)
+
+
+@lru_cache(maxsize=1024)  # of each event, for all the hashers that one process ever has
+def values_of(event_type: type[Event], hasher: Hasher) -> plain.Values:
+    """What makes `values` of events of this type: for whoever has many of them."""
+    conversions, veils = _plan(event_type)
+
+    def made(event: Event) -> list[Any]:
+        found = [*astuple(event)]
+        for place, convert in conversions:
+            found[place] = convert(found[place])
+        for place, veil in veils:
+            found[place] = veil(hasher, found[place], event)
+        if isinstance(event, ScanDecided):
+            plain.unfold_rare(found, event)
+            if event.rare is not None:
+                found[-2:] = _trace(hasher, event.trace, event), _marks(hasher, event.marks, event)
+        return found
+
+    return made
 
 
 @cache
@@ -106,6 +125,9 @@ def _plan(event_type: type[Event]) -> tuple[list[tuple[int, plain.Convert]], lis
 
 # -- veils
 
+_KINDS = [bytes((kind,)) for kind in range(256)]
+"""Kind bytes, as they stand before a token."""
+
 
 def _as_is(hasher: Hasher, value: Any, event: Any) -> Any:
     """It may hold bytes or anything, and holds no credential: names of sessions, of orders, configuration."""
@@ -121,7 +143,7 @@ def _credentials(hasher: Hasher, value: tuple[bytes, ...], event: Any) -> list[s
 
 
 def _token(hasher: Hasher, value: bytes, event: ScanDecided) -> str:
-    return hasher.of(bytes((event.kind,)) + value).hex()
+    return hasher.of(_KINDS[event.kind] + value).hex()
 
 
 def _code(hasher: Hasher, value: bytes, event: Any) -> str:

@@ -5,12 +5,15 @@ from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
+from msgspec.structs import astuple
 
 from liftgate.codecs.events import Event
 from liftgate.codecs.events.readers import Rare, ScanDecided
 from liftgate.codecs.events.registry import ReaderKeyRotated, ReaderRegistered, check_of
 
 Convert = Callable[[Any], Any]
+Values = Callable[[Event], list[Any]]
+"""An event's values in the order of `names`."""
 
 _PLAIN_ALREADY = frozenset((int, str, bool, float, type(None)))
 """Most values, and looked at first: who follows the feed asks for some twenty an event."""
@@ -23,12 +26,23 @@ def fields(event: Event) -> dict[str, Any]:
 
 def values(event: Event) -> list[Any]:
     """The fields' values in the order of `names`: for whoever has the names already."""
-    found = list(msgspec.structs.astuple(event))
-    for place, convert in conversions(type(event)):
-        found[place] = convert(found[place])
-    if isinstance(event, ScanDecided):
-        unfold_rare(found, event)
-    return found
+    return values_of(type(event))(event)
+
+
+@cache
+def values_of(event_type: type[Event]) -> Values:
+    """What makes `values` of events of this type: for whoever has many of them."""
+    steps = conversions(event_type)
+
+    def made(event: Event) -> list[Any]:
+        found = [*astuple(event)]
+        for place, convert in steps:
+            found[place] = convert(found[place])
+        if isinstance(event, ScanDecided):
+            unfold_rare(found, event)
+        return found
+
+    return made
 
 
 def unfold_rare(found: list[Any], event: ScanDecided) -> None:

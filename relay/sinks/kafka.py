@@ -19,7 +19,7 @@ from liftgate.history.privacy import Hasher
 from liftgate.relay.sink import SinkMisfit, SinkRejected, SinkUnavailable, Stored
 from liftgate.relay.sinks.kafka_producer import Producer
 from liftgate.relay.sinks.worker import Worker
-from liftgate.relay.stream.messages import Messages, Values
+from liftgate.relay.stream.messages import Messages, ValuesOf
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 def stream_sink(config: StreamConfig, engine: str) -> KafkaSink:
     """The sink that a configuration asks for, not opened. engine: its name."""
-    return KafkaSink(config, engine, partial(privacy.values, hasher=Hasher(config.key)))
+    return KafkaSink(config, engine, partial(privacy.values_of, hasher=Hasher(config.key)))
 
 
 class KafkaSink:
@@ -35,11 +35,11 @@ class KafkaSink:
 
     name = "stream"
 
-    def __init__(self, config: StreamConfig, engine: str, values: Values) -> None:
-        """engine: its name, no other engine's; values: of an event, credentials hashed."""
+    def __init__(self, config: StreamConfig, engine: str, values_of: ValuesOf) -> None:
+        """engine: its name, no other engine's; values_of: makes an event's values, credentials hashed."""
         self._config = config
         self._id = f"liftgate.{engine}.{config.topic}"
-        self._messages = Messages(engine, values, config.format)
+        self._messages = Messages(engine, values_of, config.format)
         self._worker: Worker | None = None
         self._producer: Producer | None = None
         self._clean = False

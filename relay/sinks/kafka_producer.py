@@ -8,7 +8,7 @@ has to guess what became of a commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -163,6 +163,7 @@ class Producer:
         """The events as batches, each with its partition; those of one partition in order."""
         full: Batches = []
         filling: dict[int, BatchBuilder] = {}
+        appends: dict[int, Callable[..., Any]] = {}
         # The record's time is that of writing, and the event's stands in ce_time: retention by time would
         # else delete a backlog of last week's events as it arrives.
         written_ms = now_ms()
@@ -179,13 +180,13 @@ class Producer:
             partition = partitions.get(key, -1)
             if partition < 0:
                 partition = partitions[key] = partition_of(key, self._config.partitions)
-            batch = filling.get(partition)
-            record = {"timestamp": written_ms, "key": key, "value": value, "headers": headers}
-            if batch is None or batch.append(**record) is None:
-                if batch is not None:
-                    full.append((partition, batch))
+            append = appends.get(partition)
+            if append is None or append(timestamp=written_ms, key=key, value=value, headers=headers) is None:
+                if append is not None:
+                    full.append((partition, filling[partition]))
                 batch = filling[partition] = producer.create_batch()
-                batch.append(**record)  # alone it fits: EVENT_BYTES_MAX
+                append = appends[partition] = batch.append
+                append(timestamp=written_ms, key=key, value=value, headers=headers)  # fits: EVENT_BYTES_MAX
         return full + list(filling.items())
 
     async def aclose(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 
-from liftgate.codecs.events.plain import values
+from liftgate.codecs.events.plain import values_of
 from liftgate.codecs.events.readers import PassageRecorded, ScanDecided
 from liftgate.configs.schema import Key
 from liftgate.configs.stream import StreamConfig
@@ -69,7 +69,7 @@ def stream_config(address: str, topic: str, **changes: Any) -> StreamConfig:
 
 
 def make_sink(config: StreamConfig, engine: str = "engine-a") -> KafkaSink:
-    return KafkaSink(config, engine, values)
+    return KafkaSink(config, engine, values_of)
 
 
 async def read_topic(address: str, topic: str, isolation: str = "read_committed") -> list[Seen]:

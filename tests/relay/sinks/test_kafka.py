@@ -11,7 +11,7 @@ import pytest
 
 from deploy.services import Service
 from liftgate.codecs.events import Event
-from liftgate.codecs.events.plain import fields, values
+from liftgate.codecs.events.plain import Values, fields, values
 from liftgate.relay.sink import SinkRejected, Stored
 from liftgate.relay.sinks.kafka import KafkaSink
 from tests.relay.topics import (
@@ -109,8 +109,11 @@ def test_a_letter_is_sent_again_once(kafka: Service) -> None:
             raise ValueError("not now")
         return values(event)
 
+    def picky_of(event_type: type[Event]) -> Values:
+        return picky
+
     async def run() -> None:
-        sink = KafkaSink(config, "engine-a", picky)
+        sink = KafkaSink(config, "engine-a", picky_of)
         with pytest.raises(SinkRejected) as refused:
             await sink.write(events)
         assert list(refused.value.refused) == [8]

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from liftgate.codecs.events import UnknownEvent
-from liftgate.codecs.events.plain import fields, values
+from liftgate.codecs.events.plain import fields, values_of
 from liftgate.codecs.events.readers import HistoryRecorded
 from liftgate.relay.sink import Stored
 from liftgate.relay.stream.messages import Messages
@@ -17,7 +17,7 @@ from tests.relay.every_event import every_event, stored
 def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
     """What CloudEvents 1.0 requires as headers with prefix, content-type without; the value is the data."""
     (one, *_) = stored(every_event())
-    key, value, headers = Messages("engine-a", values).message(one)
+    key, value, headers = Messages("engine-a", values_of).message(one)
     assert key == b"north"
     assert headers == [
         ("content-type", b"application/json"),
@@ -34,14 +34,14 @@ def test_a_message_is_a_cloud_event_in_binary_mode() -> None:
 
 def test_source_and_id_name_an_event_once() -> None:
     """Over lots and events, as CloudEvents asks."""
-    messages = Messages("engine-a", values)
+    messages = Messages("engine-a", values_of)
     found = [dict(messages.message(each)[2]) for each in stored(every_event())]
     assert len({(each["ce_source"], each["ce_id"]) for each in found}) == len(found)
 
 
 def test_time_is_each_events_own() -> None:
     """Also where events of one time stand between others."""
-    messages = Messages("a", values)
+    messages = Messages("a", values_of)
     events = every_event()[:1] * 3
     times = [1_795_348_800_005, 1_795_348_800_005, 1_000]
     found = []
@@ -53,7 +53,7 @@ def test_time_is_each_events_own() -> None:
 
 def test_both_formats_say_the_same() -> None:
     """MessagePack has the JSON's fields, and its own content type."""
-    as_json, packed = Messages("a", values), Messages("a", values, "msgpack")
+    as_json, packed = Messages("a", values_of), Messages("a", values_of, "msgpack")
     for each in stored(every_event()):
         value = packed.message(each)[1]
         assert msgspec.msgpack.decode(value) == msgspec.json.decode(as_json.message(each)[1])
@@ -63,7 +63,7 @@ def test_both_formats_say_the_same() -> None:
 @pytest.mark.parametrize("one", stored(every_event()), ids=lambda each: type(each.event).__name__)
 def test_a_value_is_read_back_as_its_event(one: Stored) -> None:
     """All fields but bytes deep inside free-form ones."""
-    read = event_of(msgspec.json.decode(Messages("a", values).message(one)[1]))
+    read = event_of(msgspec.json.decode(Messages("a", values_of).message(one)[1]))
     assert type(read) is type(one.event)
     assert fields(read) == fields(one.event)
     if isinstance(one.event, HistoryRecorded):

@@ -18,7 +18,7 @@ from liftgate.relay.stream.messages import Messages
 from tests.relay.every_event import every_event, world
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
-HIDE = partial(privacy.values, hasher=privacy.Hasher(bytes(range(32))))
+HIDE = partial(privacy.values_of, hasher=privacy.Hasher(bytes(range(32))))
 
 
 def told(event: Event) -> Any:
