@@ -19,6 +19,7 @@ from liftgate.bench.load import LoadFailed
 from liftgate.bench.mqtt import mqtt
 from liftgate.bench.proofs import proofs
 from liftgate.bench.recovery import SCANS, recovery
+from liftgate.bench.relay import EVENTS as BACKLOG
 from liftgate.bench.relay import relay
 from liftgate.bench.rules import rules
 from liftgate.bench.servers import ServerFailed
@@ -94,9 +95,13 @@ def parser() -> argparse.ArgumentParser:
     rows.add_argument("--rounds", type=int, default=5, help="medians are taken over these (%(default)s)")
     rows.add_argument("--events", type=int, default=50_000, help="of each round (%(default)s)")
     carried = _command(commands, "relay", _relay, "from the journal through the relay into its sinks")
-    carried.add_argument("--scans", type=int, default=SCANS, help="for each of 1,024 cards (%(default)s)")
+    carried.add_argument("--events", type=int, default=BACKLOG, help="of backlog (%(default)s)")
     carried.add_argument("--seconds", type=float, default=3.0, help="of each measurement (%(default)s)")
-    carried.add_argument("--sinks", nargs="+", default=["null"], help="one after another (%(default)s)")
+    sinks = ("null", "history", "stream")
+    carried.add_argument(
+        "--sinks", nargs="+", choices=sinks, default=["null"], help="one after another (%(default)s)"
+    )
+    carried.add_argument("--brokers", default=BROKERS, help="of sink stream: host:port,… (%(default)s)")
     sent = _command(commands, "stream", _stream, "events into Kafka, against a bare loop of its client")
     _rounds(sent, 5, 3.0)
     published = _command(
@@ -180,7 +185,7 @@ def _history(arguments: argparse.Namespace) -> Outcome:
 
 
 def _relay(arguments: argparse.Namespace) -> Outcome:
-    result = relay(tuple(arguments.sinks), arguments.scans, arguments.seconds)
+    result = relay(tuple(arguments.sinks), arguments.events, arguments.seconds, brokers=arguments.brokers)
     return result, report.facts(result)
 
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -145,9 +146,15 @@ def relay_server(folder: Path) -> Iterator[Server]:
         yield Server("relay", 0, process, folder, (), time.monotonic() - begin)
 
 
-def relay_config(sink: str) -> str:
-    """`more` of an engine that has a relay to one sink."""
+def relay_config(sink: str, brokers: str = "") -> str:
+    """`more` of an engine that has a relay to one sink; brokers: of Kafka, "host:port,…" for "stream".
+
+    A topic of that stream is new each time, and stays: it is for who started that Kafka to throw it away.
+    """
     more = f'[history]\nkey = "{KEY_HEX}"\n' if sink == "history" else ""
+    if sink == "stream":
+        topic, named = f"bench.{uuid4().hex[:8]}", msgspec.json.encode(brokers.split(",")).decode()
+        more = f'[stream]\nkey = "{KEY_HEX}"\nbrokers = {named}\ntopic = "{topic}"\n'
     return more + (
         f'[[service]]\nid = "relay-{sink}"\nkey = "{KEY_HEX}"\nmay = ["subscribe", "query"]\n'
         f'[relay]\nsinks = ["{sink}"]\n'

@@ -40,8 +40,9 @@ def test_recovery_tiny() -> None:
 
 def test_relay_tiny() -> None:
     """A backlog is carried whole, and scans are answered beside it."""
-    result = relay(scans=20, seconds=0.1, rate=100.0, writers=Shape(4, 4), live=Shape(4, 1))
+    result = relay(events=320, seconds=0.5, rate=100.0, writers=Shape(4, 4), live=Shape(4, 1))
     assert result.catching["null"].events >= 320
+    assert 0 < result.catching["null"].first_mib <= result.catching["null"].memory_mib
     assert result.live.catching_p99_ms > 0
 
 
