@@ -69,7 +69,7 @@ class Fold:
         return self.counts.seq
 
     def apply(self, event: Event) -> None:
-        """Fold the next event. Raises Gap; then nothing has changed, and `skip_to` goes on behind the gap.
+        """Fold the next event. Raises Gap; then nothing has changed, and `skip_gap` goes on behind the gap.
 
         The first event may be any: a history may begin in the middle of a lot's life.
         """
@@ -81,9 +81,9 @@ class Fold:
         if applier is not None:
             applier(self, event)
 
-    def skip_to(self, seq: int) -> None:
-        """The events before `seq` are lost to this history: go on with that one."""
-        self.counts.seq = seq - 1
+    def skip_gap(self) -> None:
+        """Events are lost to this history: the next one may be any."""
+        self.counts.seq = 0
 
     def take(self) -> tuple[list[Change], dict[bytes, StayRow]]:
         """What came of the events since the last call: changes in order, rows by session."""

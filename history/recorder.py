@@ -105,6 +105,8 @@ class Recorder:
         Raises StoreUnavailable: offer the same batch again. StoreRejected: the events that it names are not
         stored, all else is, and the batch is not to be offered again. Gap, see `Fold`.
         """
+        if batch and self._position and batch[0][0] > self._position + 1:
+            self._skip_gap(batch[0][0])
         rows = [self._event_row(position, event) for position, event in batch]
         for lot, events in groupby(sorted(batch, key=_lot), key=_lot):
             await self._fold(lot, [event for _, event in events])
@@ -138,12 +140,14 @@ class Recorder:
         """Close the store, without a checkpoint: `settle` before it saves the next start some work."""
         await self._store.aclose()
 
-    def skip_gap(self, lot: str, seq: int) -> None:
-        """The events of the lot before `seq` are lost: go on with that one. Counts may be off until the next
-        correction.
+    def _skip_gap(self, position: int) -> None:
+        """The feed leaves positions out, which it only does where a person wanted it: the events between are
+        lost, so the next one of each lot may be any. Counts may be off until the next correction.
         """
-        log.warning("history.gap_skipped", lot=lot, after=self._fold_of(lot).seq, seq=seq)
-        self._fold_of(lot).skip_to(seq)
+        log.warning("history.gap_skipped", after=self._position, position=position)
+        for fold in self._folds.values():
+            fold.skip_gap()
+        self._changed.update(self._folds)
 
     def _fold_of(self, lot: str) -> Fold:
         fold = self._folds.get(lot)

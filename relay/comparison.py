@@ -8,9 +8,11 @@ of hashes, which are equal or not, and name no event that an operator could look
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from liftgate.relay.dead import How
 
 PIECE = 20_000
 """Events of the journal at a time: some 4 MB. With less, a site of hundreds of lots would be asked for an
@@ -67,16 +69,89 @@ class Kept(Protocol[ShelfT]):
 
 
 class Compared(NamedTuple):
-    """difference None: they are equal. events: compared until then; skipped: kept no longer."""
+    """difference None: they are equal. events: compared until then; skipped: kept no longer; resent: among
+    the events, those that stand behind later ones; dropped: those that somebody let go.
+    """
 
     difference: Difference | None
     events: int
     skipped: int
+    resent: int = 0
+    dropped: int = 0
 
 
-async def compare(journal: Iterable[Entry], kept: Kept[ShelfT]) -> Compared:
-    """Look for the first difference; raises what `kept` raises."""
+class Settled(Generic[ShelfT]):
+    """A sink whose dead letters of old are looked at apart: they have no place in the order.
+
+    Those that were sent again must be there once, wherever; those that were dropped must not.
+    """
+
+    def __init__(self, kept: Kept[ShelfT], settled: Mapping[int, How]) -> None:
+        """settled: by position, what became of letters that are none any more."""
+        self._kept, self._settled = kept, settled
+        self._wanted: list[Entry] = []
+        self._found: dict[int, list[Entry]] = {}
+        self.dropped = 0
+
+    @property
+    def resent(self) -> int:
+        """Of the journal's so far."""
+        return len(self._wanted)
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether an event of the journal is one of them; it is remembered then."""
+        how = self._settled.get(entry.position)
+        if how == "resent":
+            self._wanted.append(entry)
+        self.dropped += how == "dropped"
+        return how is not None
+
+    def shelf(self, entry: Entry) -> ShelfT | None:
+        """As the sink has it."""
+        return self._kept.shelf(entry)
+
+    async def take(self, shelf: ShelfT, count: int) -> Sequence[Entry]:
+        """As the sink hands out, without them."""
+        found: list[Entry] = []
+        while len(found) < count:
+            some = await self._kept.take(shelf, count - len(found))
+            if not some:
+                break
+            for entry in some:
+                if entry.position in self._settled:
+                    self._found.setdefault(entry.position, []).append(entry)
+                else:
+                    found.append(entry)
+        return found
+
+    def shelves(self) -> Iterable[ShelfT]:
+        """As the sink has them."""
+        return self._kept.shelves()
+
+    def difference(self) -> Difference | None:
+        """What is wrong with them, once all shelves were read to their end."""
+        for entry in self._wanted:
+            found = self._found.pop(entry.position, [])
+            if not found:
+                return Difference(entry, "is missing, though it was sent again")
+            if found[0] != entry:
+                return Difference(entry, f"is there as another event: {found[0]}, at_ms {found[0].at_ms}")
+            if len(found) > 1:
+                return Difference(entry, "is there twice")
+        return next(
+            (Difference(each[0], "is there though it was dropped") for each in self._found.values()), None
+        )
+
+
+async def compare(
+    journal: Iterable[Entry], sink: Kept[ShelfT], settled: Mapping[int, How] | None = None
+) -> Compared:
+    """Look for the first difference; raises what `sink` raises.
+
+    settled: by position, what became of dead letters that are none any more.
+    """
     events = skipped = 0
+    kept = Settled(sink, settled or {})
     last: dict[ShelfT, Entry] = {}
     for piece in _pieces(journal):
         wanted: dict[ShelfT, list[Entry]] = {}
@@ -84,6 +159,8 @@ async def compare(journal: Iterable[Entry], kept: Kept[ShelfT]) -> Compared:
             shelf = kept.shelf(entry)
             if shelf is None:
                 skipped += 1
+            elif kept.takes(entry):
+                events += 1
             else:
                 wanted.setdefault(shelf, []).append(entry)
         differences = []
@@ -96,10 +173,11 @@ async def compare(journal: Iterable[Entry], kept: Kept[ShelfT]) -> Compared:
             events += len(entries)
         if differences:
             return Compared(min(differences, key=lambda each: each.entry.position), events, skipped)
-    return Compared(await _more(kept, last), events, skipped)
+    difference = await _more(kept, last) or kept.difference()
+    return Compared(difference, events - kept.dropped, skipped, kept.resent, kept.dropped)
 
 
-async def _more(kept: Kept[ShelfT], last: dict[ShelfT, Entry]) -> Difference | None:
+async def _more(kept: Settled[ShelfT], last: dict[ShelfT, Entry]) -> Difference | None:
     """What is there beyond all that the journal has."""
     for shelf in kept.shelves():
         for entry in await kept.take(shelf, 1):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 FILE_NAME = "dead.sqlite"
 
@@ -19,7 +19,7 @@ BUSY_S_MAX = 5.0
 REASON_CHARACTERS_MAX = 2000
 """A server's message can hold the whole value that it refused."""
 
-_TABLE = """
+_LETTERS = """
 CREATE TABLE IF NOT EXISTS letter (
     sink TEXT NOT NULL,
     position INTEGER NOT NULL,
@@ -32,11 +32,46 @@ CREATE TABLE IF NOT EXISTS letter (
     raw BLOB NOT NULL,
     PRIMARY KEY (sink, position)
 )"""
+_SETTLED = """
+CREATE TABLE IF NOT EXISTS settled (
+    sink TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    how TEXT NOT NULL,
+    PRIMARY KEY (sink, position)
+)"""
 _PUT = """
 INSERT INTO letter VALUES (?, ?, ?, ?, ?, ?, 1, 0, ?)
 ON CONFLICT DO UPDATE
 SET at_ms = excluded.at_ms, reason = excluded.reason, attempts = attempts + 1, wanted = 0"""
+_FORGET = """
+DELETE FROM settled WHERE sink = ?1 AND position <=
+(SELECT position FROM settled WHERE sink = ?1 ORDER BY position DESC LIMIT 1 OFFSET ?2)"""
 _COLUMNS = "sink, position, lot, seq, at_ms, reason, attempts, wanted, raw"
+
+
+SETTLED_MAX = 100_000
+"""Of one sink, the latest: ten times the letters that are kept by default. An older one that was sent again
+is told as out of order by `liftgate compare`."""
+
+How = Literal["resent", "dropped"]
+
+
+def open_file(folder: Path, *tables: str, make: bool) -> sqlite3.Connection:
+    """The file, with these tables. make: create what is missing, else FileNotFoundError.
+
+    Raises sqlite3.Error.
+    """
+    path = folder / FILE_NAME
+    if make:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not path.exists():
+        raise FileNotFoundError(str(path))
+    db = sqlite3.connect(path, timeout=BUSY_S_MAX, isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    for table in tables:
+        db.execute(table)
+    return db
 
 
 class Letter(NamedTuple):
@@ -62,15 +97,7 @@ class DeadLetters:
 
     def __init__(self, folder: Path, *, make: bool = True) -> None:
         """make: create what is missing, else FileNotFoundError. Raises sqlite3.Error."""
-        path = folder / FILE_NAME
-        if make:
-            folder.mkdir(parents=True, exist_ok=True)
-        elif not path.exists():
-            raise FileNotFoundError(str(path))
-        self._db = sqlite3.connect(path, timeout=BUSY_S_MAX, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute(_TABLE)
+        self._db = open_file(folder, _LETTERS, _SETTLED, make=make)
 
     def close(self) -> None:
         self._db.close()
@@ -114,8 +141,31 @@ class DeadLetters:
         return self._each("UPDATE letter SET wanted = 1 WHERE sink = ?", sink, positions)
 
     def drop(self, sink: str, positions: Sequence[int] | None) -> int:
-        """Forget these, None: all of the sink; how many there were."""
-        return self._each("DELETE FROM letter WHERE sink = ?", sink, positions)
+        """The sink will never have these, None: all of its letters; how many there were."""
+        return self._settle(sink, positions, "dropped")
+
+    def resent(self, sink: str, position: int) -> None:
+        """The sink has this one now, behind later events of its lot."""
+        self._settle(sink, [position], "resent")
+
+    def settled(self, sink: str) -> dict[int, How]:
+        """What became of letters that are none any more, by position; the latest SETTLED_MAX."""
+        return dict(self._db.execute("SELECT position, how FROM settled WHERE sink = ?", (sink,)))
+
+    def _settle(self, sink: str, positions: Sequence[int] | None, how: How) -> int:
+        """Delete letters and keep what became of them, all or none."""
+        which = "FROM letter WHERE sink = ?"
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            insert = f"INSERT OR REPLACE INTO settled SELECT sink, position, '{how}' {which}"
+            self._each(insert, sink, positions)
+            count = self._each(f"DELETE {which}", sink, positions)
+            self._db.execute(_FORGET, (sink, SETTLED_MAX))
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+        return count
 
     def _each(self, statement: str, sink: str, positions: Sequence[int] | None) -> int:
         if positions is None:

@@ -9,8 +9,10 @@ import structlog
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import Identity
+from liftgate.history.clock import now_ms
 from liftgate.relay.backlog import Backlog, Damaged
 from liftgate.relay.engine import Dialer, EngineLink, EngineLost, PositionGone
+from liftgate.relay.gaps import Gap, Gaps
 from liftgate.relay.health import Health
 from liftgate.relay.patience import patiently
 
@@ -38,8 +40,15 @@ class Follower:
     """
 
     def __init__(
-        self, dialer: Dialer, who: Identity, bytes_max: int, health: Health, after: int | None
+        self,
+        dialer: Dialer,
+        who: Identity,
+        bytes_max: int,
+        health: Health,
+        after: int | None,
+        gaps: Gaps,
     ) -> None:
+        self._gaps = gaps
         self.begun = asyncio.Event()
         self._dialer, self._who, self._bytes_max, self._health = dialer, who, bytes_max, health
         self._after = self._safe = after
@@ -128,13 +137,28 @@ class Follower:
         if not after and name not in body["cursors"] and oldest > 1:
             log.warning("relay.begins_late", sink=name, first=oldest)
             after = oldest - 1
+        elif self._gaps.wanted(name):
+            after = self._past(after, oldest)
         self._safe = after
         return after
+
+    def _past(self, after: int, oldest: int) -> int:
+        """Where to begin, as somebody wants to leave a gap behind; where there is none, that wish is over."""
+        name = self._health.status.name
+        if after >= oldest - 1:
+            self._gaps.unwish(name)
+            return after
+        gap = Gap(after + 1, oldest - 1, now_ms())
+        log.error("relay.gap_skipped", sink=name, first=gap.first, last=gap.last)
+        self._gaps.skip(name, gap)
+        self._health.skipped(self._gaps.skipped(name))
+        return gap.last
 
     def _gone(self, gone: PositionGone) -> str:
         name, received = self._health.status.name, self.backlog.received
         return (
-            f"events behind position {received} are gone from the engine's journal ({gone}): fill {name} anew"
+            f"events behind position {received} are gone from the engine's journal ({gone}): fill {name} "
+            f"anew, or have it go on without them: liftgate dead skip-gap --sink {name}"
         )
 
     async def _fill(self, link: EngineLink, backlog: Backlog) -> None:

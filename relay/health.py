@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import structlog
 from msgspec import Struct
 
 from liftgate.history.clock import now_ms
+from liftgate.relay.gaps import Gap
 
 log = structlog.get_logger()
 
@@ -21,7 +23,8 @@ class SinkStatus(Struct, kw_only=True):
     safe: all up to here is in the sink for good, and the engine was told; written: given to the sink;
     received: read from the engine; end: of the journal when the engine last said; behind: events between safe
     and end; waiting_bytes: received and not written; state since since_ms, why: "" unless degraded; begun_ms:
-    when the feed began; batches: written since then.
+    when the feed began; batches: written since then; skipped: events that the sink will never have, as the
+    journal had them no more and somebody had it go on.
     """
 
     name: str
@@ -36,6 +39,7 @@ class SinkStatus(Struct, kw_only=True):
     begun_ms: int = 0
     batches: int = 0
     dead_letters: int = 0
+    skipped: int = 0
 
     @property
     def behind(self) -> int:
@@ -75,6 +79,10 @@ class Health:
         if self._why.pop(part, None) is not None:
             log.info("relay.recovered", sink=self.status.name, part=part)
         self.judge()
+
+    def skipped(self, gaps: Sequence[Gap]) -> None:
+        """These the sink went past."""
+        self.status.skipped = sum(gap.events for gap in gaps)
 
     def begin(self, received: int, end: int, *, anew: bool) -> None:
         """The feed goes on behind `received`, the journal ends with `end`; anew: from what the sink has."""

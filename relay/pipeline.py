@@ -19,6 +19,7 @@ from liftgate.configs.relay import RelayConfig
 from liftgate.relay.dead import DeadLetters
 from liftgate.relay.engine import Dialer
 from liftgate.relay.follower import Follower, Standstill
+from liftgate.relay.gaps import Gaps
 from liftgate.relay.health import Health
 from liftgate.relay.patience import patiently
 from liftgate.relay.sink import Sink, SinkMisfit, SinkRejected, SinkUnavailable, Stored
@@ -44,10 +45,18 @@ class Pipeline:
     """One sink's. health: how it is."""
 
     def __init__(
-        self, sink: Sink, dialer: Dialer, who: Identity, config: RelayConfig, letters: DeadLetters
+        self,
+        sink: Sink,
+        dialer: Dialer,
+        who: Identity,
+        config: RelayConfig,
+        letters: DeadLetters,
+        gaps: Gaps,
     ) -> None:
         self.sink = sink
+        self._gaps = gaps
         self.health = Health(sink.name, config.batch_events)
+        self.health.skipped(gaps.skipped(sink.name))
         self._dialer, self._who, self._config = dialer, who, config
         self._undertaker = Undertaker(letters, self.health, config.dead_letters_max)
         self._stopping = asyncio.Event()
@@ -63,11 +72,19 @@ class Pipeline:
                 await self._once()
             except* (Standstill, SinkMisfit, UnknownEvent) as group:
                 self.health.degrade("relay", str(group.exceptions[0]))
-                await self._doze(STANDSTILL_S)
+                await self._stand_still()
 
     def stop(self) -> None:
         """Have run() return after the batch in hand. The caller waits STOP_S_MAX for that, then cancels."""
         self._stopping.set()
+
+    async def _stand_still(self) -> None:
+        """For a while, or until somebody wants the gap before us to be left behind."""
+        until_s = asyncio.get_running_loop().time() + STANDSTILL_S
+        while asyncio.get_running_loop().time() < until_s and not self._stopping.is_set():
+            await self._doze(QUIET_S)
+            if self._gaps.wanted(self.sink.name):
+                return
 
     async def _doze(self, seconds: float) -> None:
         try:
@@ -81,7 +98,9 @@ class Pipeline:
         try:
             after = await patiently(self._open, (SinkUnavailable,), self._sink_failed)
             self.health.recover("sink")
-            follower = Follower(self._dialer, self._who, self._config.buffer_bytes, self.health, after)
+            follower = Follower(
+                self._dialer, self._who, self._config.buffer_bytes, self.health, after, self._gaps
+            )
             async with asyncio.TaskGroup() as tasks:
                 following = tasks.create_task(follower.run())
                 await self._write_always(follower)

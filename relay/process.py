@@ -19,6 +19,7 @@ from liftgate.configs.relay import RelayConfig
 from liftgate.history.clock import now_ms
 from liftgate.relay.dead import DeadLetters
 from liftgate.relay.engine import Dialer
+from liftgate.relay.gaps import Gaps
 from liftgate.relay.health import RelayStatus
 from liftgate.relay.pipeline import STOP_S_MAX, Pipeline
 from liftgate.relay.sink import Sink
@@ -60,28 +61,27 @@ async def serve(
     stamina.instrumentation.set_on_retry_hooks([])  # what fails is logged once, not at each try
     config.state.mkdir(parents=True, exist_ok=True)
     with _locked(config.state):
-        letters = DeadLetters(config.state)
+        letters, gaps = DeadLetters(config.state), Gaps(config.state)
         try:
-            await _serve(config, feeds, dialer, letters, ready, stopping)
+            pipelines = [Pipeline(feed.sink, dialer, feed.who, config, letters, gaps) for feed in feeds]
+            await _serve(config, pipelines, ready, stopping)
         finally:
+            gaps.close()
             letters.close()
 
 
 async def _serve(
     config: RelayConfig,
-    feeds: Sequence[Feed],
-    dialer: Dialer,
-    letters: DeadLetters,
+    pipelines: Sequence[Pipeline],
     ready: Callable[[], None],
     stopping: asyncio.Event,
 ) -> None:
-    pipelines = [Pipeline(feed.sink, dialer, feed.who, config, letters) for feed in feeds]
     path = config.state / STATUS_NAME
     try:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(pipeline.run()) for pipeline in pipelines]
             telling = tasks.create_task(_tell_often(path, pipelines))
-            log.info("relay.running", sinks=[feed.sink.name for feed in feeds])
+            log.info("relay.running", sinks=[pipeline.sink.name for pipeline in pipelines])
             _tell(path, pipelines)
             ready()
             await stopping.wait()

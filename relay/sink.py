@@ -57,7 +57,8 @@ class Sink(Protocol):
     async def write(self, batch: Sequence[Stored]) -> int:
         """Store the batch, in order and never twice; return the position up to which all is safe for good.
 
-        batch: positions without a gap, from behind the last batch's end on. What it returns may lie before
+        batch: positions without a gap, from behind the last batch's end on, but where a person had the sink
+        go past what the journal has no more (`relay/gaps.py`). What it returns may lie before
         the batch's end, where a sink's own checkpoint comes more rarely than a batch; when the feed is
         quiet, and before the relay stops, such a sink (and no other) is given an empty batch: make safe what
         was taken. Raises SinkUnavailable (part may be stored: the very same batch comes again), SinkRejected,

@@ -75,7 +75,7 @@ class Undertaker:
                 self._letters.put([letter._replace(reason=reason, at_ms=now_ms())])
                 log.error("relay.refused_again", sink=sink.name, position=letter.position, reason=reason)
             else:
-                self._letters.drop(sink.name, [letter.position])
+                self._letters.resent(sink.name, letter.position)
                 log.info("relay.resent", sink=sink.name, position=letter.position)
             self._health.recover("sink")
         self._count()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -38,7 +39,8 @@ from liftgate.history.port import StoreMisfit, StoreUnavailable
 from liftgate.history.stays import day_of
 from liftgate.history.stores import store_of
 from liftgate.relay.comparison import Compared, Entry, Span, compare
-from liftgate.relay.dead import DeadLetters
+from liftgate.relay.dead import DeadLetters, How
+from liftgate.relay.gaps import Gaps
 from liftgate.relay.process import read_status
 from liftgate.relay.sink import SinkMisfit, SinkUnavailable
 from liftgate.relay.sinks.history_kept import HistoryKept, count_of
@@ -128,6 +130,8 @@ def report(config: Config, relay: RelayConfig, counts: Counts, whole: bool = Fal
         if whole and has < counts.position:
             line = Line(kind, f"DIFFERS: it has no more than position {has} yet; {line.text}", False)
         print(f"{line.sink:10} {line.text}", flush=True)
+        for gap in _gaps(relay, kind):
+            print(f"{'':10} {gap}", flush=True)
         equal = equal and line.equal
     return FINE if equal else FAILED
 
@@ -156,7 +160,8 @@ async def _history(
     store = store_of(config.history)
     try:
         await store.open()
-        found = await compare(journal, HistoryKept(store, span, _oldest_day(config.history)))
+        kept = HistoryKept(store, span, _oldest_day(config.history))
+        found = await compare(journal, kept, _settled(relay, "history"))
         if found.difference is not None:
             return _line("history", relay, found, span)
         if counts.cars is None or counts.position != span.last:
@@ -188,7 +193,7 @@ async def _stream(
     except ModuleNotFoundError as missing:
         raise SinkMisfit(f"{missing}: pip install liftgate[services]") from missing
     async with open_topic(config.stream, config.engine.name, span) as kept:
-        return _line("stream", relay, await compare(journal, kept), span)
+        return _line("stream", relay, await compare(journal, kept, _settled(relay, "stream")), span)
 
 
 def _line(sink: str, relay: RelayConfig, found: Compared, span: Span, more: str = "") -> Line:
@@ -197,9 +202,34 @@ def _line(sink: str, relay: RelayConfig, found: Compared, span: Span, more: str 
         dead = _is_dead(relay, sink, entry.position)
         hint = f"; it is a dead letter: liftgate dead show {entry.position}" if dead else ""
         return Line(sink, f"DIFFERS: {found.difference}{hint}", False)
-    skipped = f"; {found.skipped:,} it was to keep no longer" if found.skipped else ""
-    text = f"equal: {found.events:,} events up to position {span.last}, {ORDER[sink]}{skipped}{more}"
+    notes = (
+        (found.skipped, "it was to keep no longer"),
+        (found.resent, "sent again, behind later ones"),
+        (found.dropped, "dropped by hand"),
+    )
+    told = "".join(f"; {count:,} {what}" for count, what in notes if count)
+    text = f"equal: {found.events:,} events up to position {span.last}, {ORDER[sink]}{told}{more}"
     return Line(sink, text, True)
+
+
+def _settled(relay: RelayConfig, sink: str) -> Mapping[int, How]:
+    """What became of letters that are none any more. Letters are there once a relay ran."""
+    letters = DeadLetters(relay.state)
+    try:
+        return letters.settled(sink)
+    finally:
+        letters.close()
+
+
+def _gaps(relay: RelayConfig, sink: str) -> Iterator[str]:
+    """What a person had the sink go past; the journal does not hold it, so no comparison would find it."""
+    gaps = Gaps(relay.state)
+    try:
+        for gap in gaps.skipped(sink):
+            when = time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(gap.at_ms / 1000))
+            yield f"never had {gap.events:,} events, positions {gap.first} to {gap.last}: skipped {when}"
+    finally:
+        gaps.close()
 
 
 def _is_dead(relay: RelayConfig, sink: str, position: int) -> bool:

@@ -12,10 +12,13 @@ from liftgate.codecs.events import Event, events_of
 from liftgate.codecs.events.plain import shown
 from liftgate.commands.actions import Actions
 from liftgate.commands.common import FAILED, FINE, USAGE, Trouble, say_example
+from liftgate.commands.records import storage_of
 from liftgate.commands.relay import relay_of
 from liftgate.configs.loader import load
+from liftgate.engine.journal.segments import first_of, segment_names
 from liftgate.relay.dead import DeadLetters, Letter
-from liftgate.relay.process import runs
+from liftgate.relay.gaps import Gaps
+from liftgate.relay.process import read_status, runs
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -51,6 +54,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         " --all",
     )
     _which(again, many=True)
+    skip = actions.add(
+        "skip-gap",
+        _skip_gap,
+        "Have a sink go on that stands still because the journal no longer holds what comes next for it: it\n"
+        "will never have those events. Which they were is kept, and told by `liftgate status` and `compare`.",
+    )
+    skip.add_argument("--sink", metavar="NAME", help="which one (default: the only one configured)")
     drop = actions.add("drop", _drop, "Forget them: the sink will never have these events.", " 1207")
     _which(drop, many=True)
 
@@ -157,3 +167,27 @@ def _resend(args: argparse.Namespace) -> int:
 
 def _still_wanted(letters: DeadLetters, sink: str, chosen: list[int]) -> int:
     return len({letter.position for letter in letters.wanted(sink, LISTED_MAX)} & set(chosen))
+
+
+def _skip_gap(args: argparse.Namespace) -> int:
+    """Ask for it in the file, which the relay looks into while it stands still; then say what it left out."""
+    config = load(args.config)
+    relay, name = relay_of(config), _sink(args)
+    status = read_status(relay.state)
+    sink = next((sink for sink in status.sinks if sink.name == name), None) if status is not None else None
+    if sink is None or not runs(relay.state):
+        raise Trouble(f"no relay runs, which would have to do it: liftgate relay --config {args.config}")
+    names = segment_names(storage_of(config).names())
+    if not names or sink.received >= first_of(names[0]) - 1:
+        raise Trouble(f"{name} stands before no gap: the journal has what comes behind {sink.received}")
+    gaps = Gaps(relay.state)
+    before = len(gaps.skipped(name))
+    gaps.want(name)
+    until_s = time.monotonic() + WAIT_S_MAX
+    while len(gaps.skipped(name)) == before:
+        if time.monotonic() > until_s:
+            raise Trouble(f"the relay has not done it in {WAIT_S_MAX:.0f} s: liftgate status says how it is")
+        time.sleep(LOOK_S)
+    gap = gaps.skipped(name)[-1]
+    print(f"{name} goes on without {gap.events:,} events, positions {gap.first} to {gap.last}")
+    return FINE

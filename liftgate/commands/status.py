@@ -136,3 +136,5 @@ def sink_lines(sink: SinkStatus) -> Iterator[str]:
         yield f"{'':10} {sink.why}"
     if sink.dead_letters:
         yield f"{'':10} {sink.dead_letters} dead letters: liftgate dead list"
+    if sink.skipped:
+        yield f"{'':10} {sink.skipped:,} events it will never have were skipped: liftgate compare says which"

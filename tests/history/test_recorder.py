@@ -300,12 +300,11 @@ async def gap(store: SqliteStore) -> None:
     recorder = Recorder(store, "engine", HASHER)
     await recorder.open()
     await recorder.write([(1, CountCorrected("a", 1, NOON, "north", 0, 4, "jo", ""))])
-    late = [(9, CountCorrected("a", 9, NOON, "north", 6, 7, "jo", ""))]
+    late = CountCorrected("a", 9, NOON, "north", 6, 7, "jo", "")
     for _ in range(2):
         with pytest.raises(Gap, match="event 9 after 1"):
-            await recorder.write(late)
-    recorder.skip_gap("a", 9)
-    await recorder.write(late)
+            await recorder.write([(2, late)])
+    await recorder.write([(9, late)])
     assert [row.change() for row in await store.days("a", "north", 0, 1 << 20)] == [7]
     await store.aclose()
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from liftgate.relay import comparison
-from liftgate.relay.comparison import Difference, Entry, Span, compare, first_difference
+from liftgate.relay.comparison import Compared, Difference, Entry, Span, compare, first_difference
+from liftgate.relay.dead import How
 
 
 def entry(position: int, lot: str = "north") -> Entry:
@@ -110,7 +111,7 @@ def test_of_several_lots_the_earliest_difference_is_told() -> None:
 def test_what_was_to_be_kept_no_longer_is_not_compared() -> None:
     """Retention took the beginning: that is no difference, and it is counted."""
     told = asyncio.run(compare(entries(1, 2, 3, 4), Shelves(*entries(3, 4), kept_from=3)))
-    assert told == (None, 2, 2)
+    assert told == Compared(None, 2, 2)
 
 
 def test_a_long_journal_is_asked_for_in_pieces() -> None:
@@ -118,10 +119,40 @@ def test_a_long_journal_is_asked_for_in_pieces() -> None:
     count = 3 * comparison.PIECE + 1
     shelves = Shelves(*(entry(position) for position in range(1, count + 1)))
     told = asyncio.run(compare((entry(position) for position in range(1, count + 1)), shelves))
-    assert told == (None, count, 0)
+    assert told == Compared(None, count, 0)
     assert shelves.asked_most == comparison.PIECE
 
 
 def test_a_span_has_both_its_ends() -> None:
     """And nothing beyond."""
     assert [position for position in range(5) if position in Span(1, 3)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("piece", [1, 3, comparison.PIECE])
+@pytest.mark.parametrize(
+    ("found", "wrong"),
+    [
+        ((1, 3, 4, 2), None),
+        ((1, 2, 3, 4), None),
+        ((1, 3, 4), "north seq 2 (position 2, ScanDecided) is missing, though it was sent again"),
+        ((1, 2, 3, 4, 2), "north seq 2 (position 2, ScanDecided) is there twice"),
+        ((1, 4, 2), "north seq 3 (position 3, ScanDecided) is missing"),
+        ((1, 3, 4, 2, 5), "north seq 5 (position 5, ScanDecided) is there though it was dropped"),
+    ],
+)
+def test_letters_that_were_sent_again_or_dropped_have_no_place_in_the_order(
+    monkeypatch: pytest.MonkeyPatch, found: tuple[int, ...], wrong: str | None, piece: int
+) -> None:
+    """The one must be there once, wherever, the other must not; the rest is in order as ever."""
+    monkeypatch.setattr(comparison, "PIECE", piece)
+    settled: dict[int, How] = {2: "resent", 5: "dropped"}
+    told = asyncio.run(compare(entries(1, 2, 3, 4, 5), Shelves(*entries(*found)), settled))
+    assert (told.difference and str(told.difference)) == wrong
+    if wrong is None:
+        assert told == Compared(None, 4, 0, 1, 1)
+
+
+def test_a_letter_that_is_kept_no_longer_is_not_missed() -> None:
+    """Retention took what was sent again, too."""
+    told = asyncio.run(compare(entries(1, 2, 3), Shelves(*entries(3), kept_from=3), {2: "resent"}))
+    assert told == Compared(None, 1, 2)

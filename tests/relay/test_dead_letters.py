@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from liftgate.relay import dead
 from liftgate.relay.dead import REASON_CHARACTERS_MAX, DeadLetters, Letter
 
 
@@ -58,3 +59,18 @@ def test_a_folder_without_a_relay_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         DeadLetters(tmp_path / "x", make=False)
     assert not (tmp_path / "x").exists()
+
+
+def test_what_became_of_letters_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sent again or dropped, by sink and position; of more than the bound the latest."""
+    monkeypatch.setattr(dead, "SETTLED_MAX", 2)
+    letters = DeadLetters(tmp_path)
+    letters.put([letter(1), letter(2), letter(3), letter(1, "b")])
+    letters.resent("a", 2)
+    assert letters.drop("a", [1]) == 1
+    assert letters.settled("a") == {1: "dropped", 2: "resent"}
+    assert letters.settled("b") == {}
+    assert letters.drop("a", None) == 1
+    assert letters.settled("a") == {2: "resent", 3: "dropped"}
+    assert letters.drop("a", [7]) == 0
+    assert letters.settled("a") == {2: "resent", 3: "dropped"}

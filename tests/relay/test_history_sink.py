@@ -7,6 +7,7 @@ import random
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,15 @@ from liftgate.configs.history import PATH_ENDS
 from liftgate.configs.loader import load
 from liftgate.history.stores import store_of
 from liftgate.relay.sinks.history_kept import count_of
+from tests.cli.commands import liftgate
 from tests.faults.engines import LOT, make_engine
 from tests.independent.engine_process import KEY, Engine, service_toml
-from tests.relay.relays import READERS, Relay, journalled, kill_often, wait_until
+from tests.relay.relays import READERS, Relay, journalled, kill_often, scan, wait_until
 
 
-def engine_with_history(folder: Path) -> Engine:
-    """An engine, not started, with a relay into a history beside its journal."""
-    engine = make_engine(folder, READERS, 500)
+def engine_with_history(folder: Path, **keys: Any) -> Engine:
+    """An engine, not started, with a relay into a history beside its journal; keys: of [engine]."""
+    engine = make_engine(folder, READERS, 500, **keys)
     more = service_toml("relay-history", ["subscribe", "query"])
     more += f'\n[relay]\nsinks = ["history"]\n[history]\nkey = "{KEY.hex()}"\n'
     engine.config.write_text(engine.config.read_text() + more)
@@ -75,3 +77,24 @@ def test_killed_often_the_history_is_the_journal_and_counts_as_the_engine_does(t
             assert rows(tmp_path) == journalled(tmp_path)
             assert asyncio.run(occupancy(engine.config)) == engine.counts(LOT).occupancy
             assert relay.stop() == 0
+
+
+@pytest.mark.long
+def test_a_history_that_was_lost_goes_on_past_what_the_journal_has_no_more(tmp_path: Path) -> None:
+    """When somebody wants it; `liftgate compare` then says which events it never had."""
+    engine = engine_with_history(tmp_path, segment_bytes=1 << 20, snapshot_every_s=1)
+    with engine, HistoryRelay(engine) as relay:
+        while journalled(tmp_path)[0][0] == 1:
+            last = scan(engine, 2000)
+            relay.wait_status(lambda status: status.safe >= last)  # noqa: B023 - called in this turn
+        relay.kill()
+        for path in tmp_path.glob(f"journal{PATH_ENDS}*"):
+            path.unlink()
+        relay.start()
+        relay.wait_status(lambda status: status.state == "degraded")
+        first = journalled(tmp_path)[0][0]
+        assert liftgate("dead", "skip-gap", "--config", engine.config).returncode == 0
+        relay.wait_status(lambda status: status.state == "live" and status.safe >= last)
+        assert rows(tmp_path) == journalled(tmp_path)
+        told = liftgate("compare", "--config", engine.config).stdout
+        assert f"never had {first - 1:,} events, positions 1 to {first - 1}: skipped " in told, told

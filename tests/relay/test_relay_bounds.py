@@ -10,6 +10,7 @@ import pytest
 
 from liftgate.bench.load import Shape, run_load
 from liftgate.bench.servers import Server, bench_folder, engine_server, raise_open_files, relay_config
+from tests.cli.commands import liftgate
 from tests.independent.engine_process import KEY, Engine, service_toml
 from tests.independent.reader import Client
 from tests.relay.file_relay import DOWN, STORED
@@ -129,6 +130,40 @@ def test_what_the_journal_keeps_no_more_is_not_jumped_over(tmp_path: Path) -> No
             assert "events behind position 0 are gone from the engine's journal" in why
             assert "the oldest is" in why
             assert relay.last_stored() == 0
+            assert "liftgate dead skip-gap --sink null" in why
+
+
+@pytest.mark.long
+def test_past_a_gap_a_sink_goes_on_when_somebody_wants_it_and_that_is_kept(tmp_path: Path) -> None:
+    """Refused where there is no gap; then the rest is stored, and status says what never will be."""
+    engine = engine_with_relay(tmp_path, segment_bytes=1 << 20, snapshot_every_s=1)
+    with engine:
+        with Relay(engine) as relay:
+            while journalled(tmp_path)[0][0] == 1:
+                relay.wait_stored(scan(engine, 2000))
+            none = liftgate("dead", "skip-gap", "--config", engine.config)
+            assert (none.returncode, "null stands before no gap" in none.stderr) == (1, True)
+            relay.kill()
+            (tmp_path / STORED).unlink()
+            away = liftgate("dead", "skip-gap", "--config", engine.config)
+            assert (away.returncode, "no relay runs" in away.stderr) == (1, True)
+            relay.start()
+            relay.wait_status(lambda status: status.state == "degraded")
+            first = journalled(tmp_path)[0][0]
+            done = liftgate("dead", "skip-gap", "--config", engine.config)
+            said = f"null goes on without {first - 1:,} events, positions 1 to {first - 1}\n"
+            assert (done.returncode, done.stdout) == (0, said), done
+            relay.wait_status(lambda status: status.state == "live" and status.skipped == first - 1)
+            relay.wait_stored(journalled(tmp_path)[-1][0])
+            assert relay.stored() == journalled(tmp_path)
+            relay.stop()
+            relay.start()
+            relay.wait_status(lambda status: status.state == "live" and status.skipped == first - 1)
+            assert "events it will never have were skipped" in status_of(engine)
+
+
+def status_of(engine: Engine) -> str:
+    return liftgate("status", "--config", engine.config).stdout
 
 
 @pytest.mark.long

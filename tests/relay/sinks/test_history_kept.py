@@ -45,7 +45,7 @@ def test_days_that_interleave_are_equal(tmp_path: Path, monkeypatch: pytest.Monk
     """A REPLAY of last week lies between events of today; what is before and behind the span is no matter."""
     monkeypatch.setattr(history_kept, "PAGE", page)
     stored = [entry(position, TODAY - 7 * (position % 3 == 0)) for position in range(101, 113)]
-    assert compared(tmp_path, [row(each) for each in stored], stored[3:-2]) == (None, 7, 0)
+    assert compared(tmp_path, [row(each) for each in stored], stored[3:-2]) == Compared(None, 7, 0)
 
 
 def test_a_row_of_another_day_is_named(tmp_path: Path) -> None:
@@ -59,4 +59,4 @@ def test_a_row_of_another_day_is_named(tmp_path: Path) -> None:
 def test_days_that_are_kept_no_longer_are_left_out(tmp_path: Path) -> None:
     """Whether their rows are gone yet or not."""
     stored = [entry(101, TODAY - 1), entry(102), entry(103)]
-    assert compared(tmp_path, [row(each) for each in stored], stored, TODAY) == (None, 2, 1)
+    assert compared(tmp_path, [row(each) for each in stored], stored, TODAY) == Compared(None, 2, 1)
