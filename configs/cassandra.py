@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from liftgate.configs.paths import existing, maybe_existing, note_half_pair
 from liftgate.configs.secrets import Password, file_bytes, variable
 from liftgate.configs.table import Table
 
@@ -25,12 +26,25 @@ _CENTER = (re.compile(r"[A-Za-z0-9._-]{1,64}"), "the name of a datacenter")
 _PASSWORD_PLACES = ("password_env", "password_file")
 
 
+class CassandraTls(Struct, frozen=True, kw_only=True):
+    """ca: PEM file of who signed the nodes' certificates, or those themselves; cert, key: the client's own.
+
+    check_address: a node's address must stand in its certificate. The driver learns nodes by address, so a
+    certificate that has names only needs this off, and then anyone whom the CA signed may be a node.
+    """
+
+    ca: Path
+    cert: Path | None = None
+    key: Path | None = None
+    check_address: bool = True
+
+
 class CassandraConfig(Struct, frozen=True, kw_only=True):
     """A cluster and our keyspace there.
 
     contact_points: hosts of the datacenter that are asked first; the driver learns of the others. datacenter:
     whose nodes are talked to; replication: copies of each row there, used when `liftgate history migrate`
-    makes the keyspace. user None: the cluster lets anybody in.
+    makes the keyspace. user None: the cluster lets anybody in. tls None: the connection is not encrypted.
     """
 
     contact_points: tuple[str, ...]
@@ -41,6 +55,7 @@ class CassandraConfig(Struct, frozen=True, kw_only=True):
     user: str | None = None
     password: Password | None = None
     consistency: Consistency = "local_quorum"
+    tls: CassandraTls | None = None
 
 
 def read_cassandra(table: Table, keys: KeyPlaces) -> CassandraConfig:
@@ -59,6 +74,21 @@ def read_cassandra(table: Table, keys: KeyPlaces) -> CassandraConfig:
         user=user,
         password=password,
         consistency=table.word("consistency", CONSISTENCIES, default="local_quorum"),
+        tls=_read_tls(table, keys.folder),
+    )
+
+
+def _read_tls(cassandra: Table, folder: Path) -> CassandraTls | None:
+    table = cassandra.table("tls")
+    if table is None:
+        return None
+    note_half_pair(table)
+    return CassandraTls(
+        # Not the system's own where none is named, as in [stream.tls]: the driver does not know them.
+        ca=existing(table, "ca", folder, table.text("ca")),
+        cert=maybe_existing(table, "cert", folder),
+        key=maybe_existing(table, "key", folder),
+        check_address=table.flag("check_address", default=True),
     )
 
 

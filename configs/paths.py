@@ -25,6 +25,13 @@ def maybe_existing(table: Table, key: str, folder: Path) -> Path | None:
     return existing(table, key, folder, name) if name else None
 
 
+def note_half_pair(table: Table) -> None:
+    """Note a certificate without its key, or a key without one."""
+    for one, other in (("cert", "key"), ("key", "cert")):
+        if table.has(one) and not table.has(other):
+            table.note(other, f"is missing: {one} is of no use without it")
+
+
 def resolve(folder: Path, name: str) -> Path:
     """name from the file's folder on, without `..`; a NUL in it, noted before, must not stop us here."""
     return Path(os.path.normpath(folder / name))

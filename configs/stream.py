@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from liftgate.configs.paths import maybe_existing
+from liftgate.configs.paths import maybe_existing, note_half_pair
 from liftgate.configs.secrets import Password, file_bytes, variable
 from liftgate.configs.table import Shape, Table
 
@@ -124,9 +124,7 @@ def _read_tls(stream: Table, folder: Path) -> StreamTls | None:
     table = stream.table("tls")
     if table is None:
         return None
-    for one, other in (("cert", "key"), ("key", "cert")):
-        if table.has(one) and not table.has(other):
-            table.note(other, f"is missing: {one} is of no use without it")
+    note_half_pair(table)
     return StreamTls(
         ca=maybe_existing(table, "ca", folder),
         cert=maybe_existing(table, "cert", folder),

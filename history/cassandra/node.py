@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum
 from typing import Any
 
 import acsylla
 from acsylla import errors
 
-from liftgate.configs.cassandra import CassandraConfig
+from liftgate.configs.cassandra import CassandraConfig, CassandraTls
 from liftgate.history.cassandra.errors import DriverError, text_of
 from liftgate.history.port import StoreMisfit, StoreMissing, StoreUnavailable
 
@@ -33,6 +35,18 @@ _CONSISTENCY = {
     "local_quorum": acsylla.Consistency.LOCAL_QUORUM,
     "quorum": acsylla.Consistency.QUORUM,
 }
+
+_UNTRUSTED = (errors.CassErrorSslInvalidPeerCert, errors.CassErrorSslIdentityMismatch)
+
+
+class _Verify(Enum):
+    """What the driver checks, in its own bits (CASS_SSL_VERIFY_…).
+
+    Not acsylla's SSLVerifyFlags: its PEER_IDENTITY has the value of PEER_CERT, and so checks no address.
+    """
+
+    CERTIFICATE = 1
+    ADDRESS = 1 | 2
 
 
 class Cluster:
@@ -79,6 +93,8 @@ class Cluster:
             raise StoreMisfit(
                 f"{where} refuses user {self.config.user or '(none given)'} or the password: {text_of(error)}"
             ) from error
+        except _UNTRUSTED as error:
+            raise StoreMisfit(f"{where} is not to be trusted: {text_of(error)}") from error
         except DriverError as error:
             raise StoreUnavailable(f"{where}: {text_of(error)}") from error
 
@@ -100,8 +116,28 @@ class Cluster:
             exponential_reconnect_base_delay_ms=RECONNECT_MS,
             exponential_reconnect_max_delay_ms=RECONNECT_MS_MAX,
             application_name="liftgate",
+            **_tls_options(config.tls),
             **routing,
         )
+
+
+def _tls_options(tls: CassandraTls | None) -> dict[str, Any]:
+    """Raises StoreMisfit where a file cannot be used; the driver would say of none which it is, or why."""
+    if tls is None:
+        return {}
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.cert is not None:
+            context.load_cert_chain(tls.cert, tls.key)
+        return {
+            "ssl_enabled": True,
+            "ssl_trusted_cert": tls.ca.read_text(),
+            "ssl_cert": tls.cert and tls.cert.read_text(),
+            "ssl_private_key": tls.key and tls.key.read_text(),
+            "ssl_verify_flags": _Verify.ADDRESS if tls.check_address else _Verify.CERTIFICATE,
+        }
+    except (OSError, ValueError) as error:
+        raise StoreMisfit(f"the files of [history.cassandra.tls] cannot be used: {error}") from error
 
 
 async def query(session: Session, text: str, *values: object) -> list[Row]:

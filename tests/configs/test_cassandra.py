@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from liftgate.configs.cassandra import CassandraConfig
+from liftgate.configs.cassandra import CassandraConfig, CassandraTls
 from liftgate.configs.loader import check, load
 from liftgate.configs.secrets import Password
 from tests.configs.test_loader import ENVIRON, EXAMPLE, KEY
@@ -54,6 +54,20 @@ def test_all_it_can_say(tmp_path: Path) -> None:
         user="relay",
         password=Password("open sesame"),
         consistency="quorum",
+    )
+
+
+def test_tls_needs_to_know_whom_to_trust(tmp_path: Path) -> None:
+    """A CA, and a certificate with its key where the cluster asks for one; addresses are checked."""
+    for name in ("ca.pem", "own.pem", "own.key"):
+        (tmp_path / name).touch()
+    tls = '[history.cassandra.tls]\nca = "ca.pem"\n'
+    config = loaded(tmp_path, TABLE + tls)
+    assert config is not None and config.tls == CassandraTls(ca=tmp_path / "ca.pem")
+    more = 'cert = "own.pem"\nkey = "own.key"\ncheck_address = false\n'
+    config = loaded(tmp_path, TABLE + tls + more)
+    assert config is not None and config.tls == CassandraTls(
+        ca=tmp_path / "ca.pem", cert=tmp_path / "own.pem", key=tmp_path / "own.key", check_address=False
     )
 
 
@@ -105,6 +119,15 @@ def test_a_password_may_lie_in_a_file_and_is_not_shown(tmp_path: Path) -> None:
         (
             TABLE + 'user = "relay"\npassword_env = "CQL_PASSWORD"\npassword_file = "a.toml"\n',
             "history.cassandra.password_env: and password_file are both there: one of them is enough",
+        ),
+        (TABLE + "[history.cassandra.tls]\n", "history.cassandra.tls.ca: is missing"),
+        (
+            TABLE + '[history.cassandra.tls]\nca = "a.toml"\ncert = "a.toml"\n',
+            "history.cassandra.tls.key: is missing: cert is of no use without it",
+        ),
+        (
+            TABLE + '[history.cassandra.tls]\nca = "nowhere"\n',
+            'history.cassandra.tls.ca: cannot read "nowhere": No such file or directory',
         ),
     ],
 )

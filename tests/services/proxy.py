@@ -29,11 +29,13 @@ class Proxy:
     """Passes bytes between its own port and a target's on HOST. Its methods return when it is so.
 
     port: 0 for a free one. For Kafka that must be `service.ports["proxy"]`, and the target
-    `service.ports["behind_proxy"]`, since clients go where the broker's metadata send them.
+    `service.ports["behind_proxy"]`, since clients go where the broker's metadata send them. host: another
+    address of this machine to listen on.
     """
 
-    def __init__(self, target: int, port: int = 0) -> None:
+    def __init__(self, target: int, port: int = 0, host: str = HOST) -> None:
         self.target = target
+        self.host = host
         self.port = port or free_ports(1)[0]
         self.delay_s = 0.0
         """Each chunk arrives so much later, in both directions; may be set at any time."""
@@ -48,7 +50,7 @@ class Proxy:
 
     @property
     def address(self) -> str:
-        return f"{HOST}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     @property
     def connections(self) -> int:
@@ -108,7 +110,7 @@ class Proxy:
 
     async def _listen(self) -> None:
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, HOST, self.port, reuse_address=True)
+            self._server = await asyncio.start_server(self._serve, self.host, self.port, reuse_address=True)
 
     async def _refuse(self) -> None:
         if self._server is not None:
