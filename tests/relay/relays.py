@@ -102,10 +102,10 @@ class Relay:
         assert status is not None
         return status.sinks[sink]
 
-    def wait_status(self, wanted: Callable[[SinkStatus], bool]) -> SinkStatus:
-        """Wait until the relay says so."""
-        wait_until(lambda: wanted(self.status()), self.log_text)
-        return self.status()
+    def wait_status(self, wanted: Callable[[SinkStatus], bool], sink: int = 0) -> SinkStatus:
+        """Wait until the relay says so of a sink."""
+        wait_until(lambda: wanted(self.status(sink)), self.log_text)
+        return self.status(sink)
 
     def wait_stored(self, position: int) -> None:
         """Wait until the file has everything up to a position."""
@@ -128,6 +128,13 @@ class Relay:
     def resent(self) -> list[tuple[int, str, int]]:
         """The same of what was sent again."""
         return self._lines("resent")
+
+
+class LiveRelay(Relay):
+    """`liftgate relay` itself."""
+
+    def program(self) -> list[str]:
+        return ["liftgate.cli"]
 
 
 async def kill_often(

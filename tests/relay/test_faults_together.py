@@ -14,11 +14,12 @@ from typing import NamedTuple
 import pytest
 
 from deploy.services import Service
-from liftgate.bench.servers import KEY_HEX, bench_folder, engine_server, raise_open_files
+from liftgate.bench.servers import bench_folder, engine_server, raise_open_files
 from liftgate.relay.health import SinkStatus
 from tests.cli.commands import liftgate
-from tests.independent.engine_process import Engine, service_toml
-from tests.relay.relays import Relay, wait_until
+from tests.independent.engine_process import Engine
+from tests.relay.relays import LiveRelay, Relay, wait_until
+from tests.relay.sites import both_sinks
 from tests.relay.steady import RATE, SHAPE, WINDOW_S, SteadyLoad, Watch
 from tests.services.clients import unique
 from tests.services.proxy import Proxy
@@ -42,13 +43,6 @@ busy machine both come late; what a failing sink is behind grows without end."""
 RELAY_MIB_MAX = 200
 ENGINE_MIB_MAX = 150
 RELAY_KILLS = 5
-
-
-class LiveRelay(Relay):
-    """`liftgate relay` itself."""
-
-    def program(self) -> list[str]:
-        return ["liftgate.cli"]
 
 
 class Site(NamedTuple):
@@ -116,19 +110,6 @@ class Site(NamedTuple):
         self.phase(CALM, windows)
 
 
-def config(cassandra: int, keyspace: str, kafka: str, topic: str) -> str:
-    """`more` of the benchmarks' engine: both sinks, and a service that may count."""
-    services = [service_toml(f"relay-{sink}", ["subscribe", "query"]) for sink in ("history", "stream")]
-    return "".join(services) + (
-        service_toml("desk", ["query"])
-        + '[relay]\nsinks = ["history", "stream"]\n'
-        + f'[history]\nstore = "cassandra"\nkey = "{KEY_HEX}"\n'
-        + '[history.cassandra]\ncontact_points = ["127.0.0.1"]\nreplication = 1\n'
-        + f'port = {cassandra}\nkeyspace = "{keyspace}"\n'
-        + f'[stream]\nbrokers = ["{kafka}"]\ntopic = "{topic}"\ncursors = "{topic}.cursors"\ntimeout_s = 10\n'
-    )
-
-
 @contextmanager
 def site(cassandra: Service, kafka: Service) -> Iterator[Site]:
     """Everything runs, all of it through proxies."""
@@ -138,7 +119,7 @@ def site(cassandra: Service, kafka: Service) -> Iterator[Site]:
         Proxy(kafka.ports["behind_proxy"], kafka.ports["proxy"]) as to_kafka,
         bench_folder() as folder,
     ):
-        more = config(to_cassandra.port, unique("faults"), to_kafka.address, unique("faults"))
+        more = both_sinks(to_cassandra.port, unique("faults"), to_kafka.address, unique("faults"))
         # One window's connections may still be there when the next one's come.
         with engine_server(folder, 2 * SHAPE.connections, more=more) as server:
             engine = Engine(folder / "bench.toml")

@@ -18,7 +18,7 @@ from liftgate.relay.sinks.history_kept import count_of
 from tests.cli.commands import liftgate
 from tests.faults.engines import LOT, make_engine
 from tests.independent.engine_process import KEY, Engine, service_toml
-from tests.relay.relays import READERS, Relay, journalled, kill_often, scan, wait_until
+from tests.relay.relays import READERS, LiveRelay, journalled, kill_often, scan, wait_until
 
 
 def engine_with_history(folder: Path, **keys: Any) -> Engine:
@@ -28,13 +28,6 @@ def engine_with_history(folder: Path, **keys: Any) -> Engine:
     more += f'\n[relay]\nsinks = ["history"]\n[history]\nkey = "{KEY.hex()}"\n'
     engine.config.write_text(engine.config.read_text() + more)
     return engine
-
-
-class HistoryRelay(Relay):
-    """`liftgate relay` itself."""
-
-    def program(self) -> list[str]:
-        return ["liftgate.cli"]
 
 
 def rows(folder: Path) -> list[tuple[int, str, int]]:
@@ -66,7 +59,7 @@ async def occupancy(config: Path) -> int:
 def test_killed_often_the_history_is_the_journal_and_counts_as_the_engine_does(tmp_path: Path) -> None:
     """kill -9 ten times mid-stream: every event once, and the occupancy that comes of it is the engine's."""
     engine = engine_with_history(tmp_path)
-    relay = HistoryRelay(engine)
+    relay = LiveRelay(engine)
     with engine:
         asyncio.run(kill_often(engine, relay, 10, lambda: len(rows(tmp_path)), random.Random(10), 3000))
         with relay:
@@ -83,7 +76,7 @@ def test_killed_often_the_history_is_the_journal_and_counts_as_the_engine_does(t
 def test_a_history_that_was_lost_goes_on_past_what_the_journal_has_no_more(tmp_path: Path) -> None:
     """When somebody wants it; `liftgate compare` then says which events it never had."""
     engine = engine_with_history(tmp_path, segment_bytes=1 << 20, snapshot_every_s=1)
-    with engine, HistoryRelay(engine) as relay:
+    with engine, LiveRelay(engine) as relay:
         while journalled(tmp_path)[0][0] == 1:
             last = scan(engine, 2000)
             relay.wait_status(lambda status: status.safe >= last)  # noqa: B023 - called in this turn
