@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
 from liftgate.bench.load import Shape, run_load
 from liftgate.bench.servers import (
+    Server,
     ServerFailed,
     bench_folder,
     cpu_s,
@@ -103,7 +103,7 @@ def _catch_up(sink: str, scans: int, writers: Shape, brokers: str) -> Catching:
         with relay_server(folder) as process:
             first = largest = 0
             status = SinkStatus(name=sink)
-            for said in _until_live(folder):
+            for said in _until_live(process):
                 status, largest = said, max(largest, memory_bytes(process))
                 if status.written <= FIRST * status.end or not first:
                     first = largest
@@ -130,24 +130,25 @@ def _live(
         run_load(engine, writers, scans=scans)
         for _ in range(ROUNDS):
             alone.append(run_load(engine, live, seconds=seconds / ROUNDS, rate=rate).p99_ms)
-            with relay_server(folder):
+            with relay_server(folder) as process:
+                next(_until_live(process))  # so that it does catch up, and is not about to
                 catching.append(run_load(engine, live, seconds=seconds / ROUNDS, rate=rate).p99_ms)
-                status = _status(folder)
+                status = _status(process)
                 behind = status.behind if status is not None else 0
     alone_ms, catching_ms = statistics.median(alone), statistics.median(catching)
     return Live(rate, alone_ms, catching_ms, round(catching_ms / alone_ms, 2), behind)
 
 
-def _until_live(folder: Path) -> Iterator[SinkStatus]:
+def _until_live(process: Server) -> Iterator[SinkStatus]:
     """The status, again and again, until all but a batch is written. Raises ServerFailed at a standstill."""
     written, until_s = 0, time.monotonic() + STILL_S_MAX
     while time.monotonic() < until_s:
-        status = _status(folder)
+        status = _status(process)
         if status is not None and status.written > written:
             written, until_s = status.written, time.monotonic() + STILL_S_MAX
         if status is not None and status.state == "degraded":
             raise ServerFailed(f"the relay is degraded: {status.why}")
-        if status is not None and status.written:
+        if status is not None and (status.batches or status.state == "live"):
             yield status
             if status.state == "live":
                 return
@@ -155,6 +156,7 @@ def _until_live(folder: Path) -> Iterator[SinkStatus]:
     raise ServerFailed(f"the relay stands still at position {written}")
 
 
-def _status(folder: Path) -> SinkStatus | None:
-    said = read_status(folder / "journal.relay")
-    return said.sinks[0] if said is not None else None
+def _status(process: Server) -> SinkStatus | None:
+    """What this very relay said last: its folder may have an older one's words."""
+    said = read_status(process.folder / "journal.relay")
+    return said.sinks[0] if said is not None and said.pid == process.process.pid else None
