@@ -95,19 +95,26 @@ def values_of(event_type: type[Event], hasher: Hasher) -> plain.Values:
     """What makes `values` of events of this type: for whoever has many of them."""
     conversions, veils = _plan(event_type)
 
-    def made(event: Event) -> list[Any]:
+    def shown(event: Event) -> list[Any]:
         found = [*astuple(event)]
         for place, convert in conversions:
             found[place] = convert(found[place])
-        for place, veil in veils:
-            found[place] = veil(hasher, found[place], event)
-        if isinstance(event, ScanDecided):
-            plain.unfold_rare(found, event)
-            if event.rare is not None:
-                found[-2:] = _trace(hasher, event.trace, event), _marks(hasher, event.marks, event)
         return found
 
-    return made
+    def veiled(event: Event) -> list[Any]:
+        found = shown(event)
+        for place, veil in veils:
+            found[place] = veil(hasher, found[place], event)
+        return found
+
+    def scanned(event: Any) -> list[Any]:
+        found = veiled(event)
+        plain.unfold_rare(found, event)
+        if event.rare is not None:
+            found[-2:] = _trace(hasher, event.trace, event), _marks(hasher, event.marks, event)
+        return found
+
+    return scanned if event_type is ScanDecided else veiled if veils else shown
 
 
 @cache

@@ -55,7 +55,9 @@ class KafkaSink:
         """
         producer = await self._ready()
         position = producer.position
-        fresh = [stored for stored in batch if position is None or stored.position > position]
+        fresh = batch
+        if position is not None and batch and batch[0].position <= position:
+            fresh = [stored for stored in batch if stored.position > position]
         if not fresh:
             return position or 0
         if position is not None and fresh[0].position > position + 1:
