@@ -34,7 +34,6 @@ STALLED_MS = 10_000
 """How long a peer may leave what is sent to it unread: a full socket for ten seconds on a lane is a broken
 peer, and what waits for it costs memory."""
 
-
 NOWHERE = Lot("")
 """The lot of a link that is no reader's: nothing reaches it, as the dialogue's table holds readers apart."""
 

@@ -133,7 +133,10 @@ class Reactor:
             return False
         self.rounds += 1
         gateway = self.gateway
+        packed = gateway.out.n
         gateway.begin(self.clock(), self.steady())
+        if gateway.out.n != packed:
+            self.urgent = True  # what waited for a proof is answered
         if self.again:
             self._read_again()
         self._read_ready(count)

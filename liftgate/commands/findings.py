@@ -80,7 +80,7 @@ def found(position: int, event: Any) -> Iterator[Finding]:
         text = f"{words.shown(event.kind, event.token)} was let through: {words.reason(event.reason)}"
         yield Finding(position, event.at_ms, event.lot, "let through", text, _named(event) | event.marks)
     elif isinstance(event, HistoryRecorded) and event.finding:
-        whose = f"{words.shown(*event.detail)}: " if event.what == SCAN else ""
+        whose = f"{words.shown(*event.detail[:2])}: " if event.what == SCAN else ""
         text = f"{whose}{words.verdict(event.verdict_given)} by a reader alone; {words.reason(event.finding)}"
         yield Finding(position, event.at_ms, event.lot, "decided alone", text, _named(event))
 
