@@ -140,7 +140,6 @@ def test_a_board_without_engine_opens_exits_and_replays_that_after_a_power_cut(
 
 def test_a_board_alone_lets_in_by_the_engines_policy_through_a_power_cut(tmp_path: Path) -> None:
     """Known cards up to its limit, nobody denied; the engine is told of each and finds nothing wrong."""
-    pytest.importorskip("liftgate.configs.rules.offline", reason="this engine sends no POLICY yet")
     lot = lot_toml("north", spots=500).replace("[[lot.area]]", f"{OFFLINE}[[lot.area]]", 1)
     config = write_config(tmp_path, lot, engine="heartbeat_s = 1")
     may = ["register_credential", "deny_credential"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from liftgate.codecs.credentials import ticket as tickets
 from tests.firmware.programs import Reader
 from tests.independent.engine_process import ENTRY, EXIT, Engine, lot_toml, write_config
 
@@ -36,10 +37,6 @@ def journal(engine: Engine) -> list[dict[str, Any]]:
 
 def test_tickets_open_alone_once_and_the_engine_has_all_of_it_afterwards(built: None, tmp_path: Path) -> None:
     """Issued in Python, proven in C by the policy's key; copy and forgery stay out; the count is right."""
-    tickets = pytest.importorskip("liftgate.codecs.credentials.ticket")
-    policies = pytest.importorskip("liftgate.gateways.policies")
-    if not hasattr(policies, "verify_keys"):
-        pytest.skip("this engine's POLICY names no keys yet")
 
     def ticket(number: int, secret: bytes = SECRET, lot: str = "south") -> str:
         claims = tickets.Ticket(
