@@ -72,7 +72,8 @@ class OfflinePart(Part):
         known = self.periods.get(reader)
         if known is not None and (known[0] >= alone_ms or at_ms < alone_ms - codes.SKEW_MS_MAX):
             return 0
-        return at_ms if restarted or not alone_ms else alone_ms
+        since_ms = at_ms if restarted or not alone_ms else alone_ms
+        return since_ms if known is None or since_ms > known[0] else 0
 
     def exceeded(self, reader: str, at_ms: int, since_ms: int) -> tuple[int, ...]:
         """Which limits one more opening of an entry exceeds, as reasons. since_ms: as `begins` gave it."""

@@ -40,14 +40,15 @@ class Offline(Chapter):
     entry is told beside it and nowhere else. At rest every reader holds what is true of its lot.
 
     ever: lots whose readers were once allowed to decide alone; held: by reader, the last POLICY it got on
-    this connection; begun: per lot, what the next event must go with; due: per lot (the event, what must and
-    what may be found beside it).
+    this connection; there: readers that the engine has a connection of; begun: per lot, what the next event
+    must go with; due: per lot (the event, what must and what may be found beside it).
     """
 
     def __init__(self, audit: "Auditor") -> None:
         super().__init__(audit)
         self.ever: set[str] = set()
         self.held: dict[str, Any] = {}
+        self.there: set[str] = set()
         self.begun: dict[str, Event] = {}
         self.due: dict[str, tuple[Event, set[int], set[int]]] = {}
 
@@ -113,9 +114,15 @@ class Offline(Chapter):
     def policy(self, reader: str, keys: Any, deny: Any, offline: dict[str, Any]) -> None:
         self.held[reader] = (deny, offline)
 
+    def connected(self, links: list[tuple[str, bytes]], accepting: bool) -> None:
+        self.there = {reader for reader, _ in links}
+
     def rest(self, occupancy: dict[str, dict[str, Any]]) -> None:
+        """Who has not noticed yet that its engine is another one cannot have been told."""
         for reader in self.audit.config.readers:
             lot = self.audit.lots[reader.lot]
+            if reader.id not in self.there:
+                continue
             held = self.held.get(reader.id)
             if lot.id not in self.ever:
                 if held is not None:

@@ -326,3 +326,12 @@ def test_cards_are_taken_as_the_strictest_of_the_entries(
     specs = tuple(lane_spec(n, direction, cards=policy) for n, (direction, policy) in enumerate(lanes))
     yard = yard_with(readers={"r": specs}, cards=cards)
     assert cards_of(yard.lot, yard.lot.readers["r"]) == expected
+
+
+def test_another_time_alone_begins_later_than_the_one_before() -> None:
+    """After a restart all that is known of it is its first entry, which may be no later: it goes on then."""
+    part = yard_with().lot.parts["offline"]
+    part.periods["r"] = (NOON, 3)
+    assert part.begins("r", NOON, NOON + 5_000, True) == 0
+    assert part.begins("r", NOON + 1, NOON + 5_000, True) == NOON + 1
+    assert part.begins("r", NOON + 9_000, NOON + 5_000, False) == NOON + 5_000

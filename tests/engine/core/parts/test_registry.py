@@ -44,7 +44,7 @@ def test_a_registered_reader_works_at_once() -> None:
     )
     assert yard.lot.readers["new"].spec == (
         lane_spec(0, "entry", confirm=True),
-        lane_spec(1, "exit", confirm=True, codes="off", cards="known", plates="off"),
+        (*lane_spec(1, "exit", confirm=True, codes="off", cards="known", plates="off"), "off"),
     )
     assert yard.scan(0, reader="new").verdict == 1
     found = registered(yard)["new"]
