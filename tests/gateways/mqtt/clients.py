@@ -13,6 +13,8 @@ from liftgate.gateways.mqtt.listener import Listener
 from tests.gateways.network import KEY, Peer, World, make_config
 
 BOOT = ("boot", "7")
+OLD_CONNACK = b"\x20\x02\x00\x01"
+"""What who speaks MQTT 3.1 is told in its own language: no packet of MQTT 5."""
 P = TypeVar("P")
 
 
@@ -30,6 +32,9 @@ class MqttPeer(Peer):
         self.ids = 0
 
     def receive(self, data: bytes) -> None:
+        if data == OLD_CONNACK:
+            self.packets.append(data)
+            return
         self.reader.feed(data)
         while (packet := self.reader.take()) is not None:
             self.packets.append(packet)

@@ -4,7 +4,7 @@ from typing import Any
 
 import mqtt5
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mqtt5 import PublishPacket, QoS
 
@@ -102,6 +102,7 @@ def test_mutated_packets_touch_nobody_else(data: st.DataObject, signed_on: bool)
     assert world.dump() == memory
 
 
+@example(b"\x10\x07\x00\x04MQTT\x03")  # a CONNECT of MQTT 3.1
 @given(st.binary(min_size=1, max_size=200))
 def test_a_strangers_noise_changes_nothing(noise: bytes) -> None:
     """No state, no journal entry, no session comes of what a stranger sends."""
