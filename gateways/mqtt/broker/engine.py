@@ -9,20 +9,18 @@ import ssl
 from collections.abc import Callable
 from typing import NamedTuple
 
-import stamina
 import structlog
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.client import ClientConnection, Identity, SignOnFailed
 from liftgate.codecs.frame import Fault, PeerError
+from liftgate.gateways.mqtt.broker.tries import tries
 
 log = structlog.get_logger()
 
 RECEIVE_BYTES = 65_536
 SIGN_ON_S_MAX = 10
 """Twice what the engine gives a client for it: its machine may be busy."""
-PAUSE_S_MIN, PAUSE_S_MAX = 0.1, 5.0
-"""An engine that is back is found within so long; one that comes up is asked rarely enough."""
 AGAIN_S = 0.5
 """Before asking again what a full disk or a stopping engine (ERROR 12) did not take."""
 
@@ -54,14 +52,7 @@ class EngineCalls:
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
-        async for attempt in stamina.retry_context(
-            on=EngineLost,
-            attempts=None,
-            timeout=None,
-            wait_initial=PAUSE_S_MIN,
-            wait_max=PAUSE_S_MAX,
-            wait_jitter=PAUSE_S_MIN,
-        ):
+        async for attempt in tries(EngineLost):
             with attempt:
                 while True:  # a connection that stood is followed by a try without a pause
                     await self._serve()

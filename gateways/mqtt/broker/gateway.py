@@ -12,7 +12,6 @@ import secrets
 from typing import Any
 
 import mqtt5
-import stamina
 import structlog
 from mqtt5 import PubAckReasonCode
 
@@ -20,8 +19,9 @@ from liftgate.codecs import messages as m
 from liftgate.codecs.frame import Fault, PeerError
 from liftgate.codecs.mqtt import topics
 from liftgate.configs.broker import BrokerConfig
-from liftgate.gateways.mqtt.broker.engine import PAUSE_S_MAX, PAUSE_S_MIN, EngineCalls
+from liftgate.gateways.mqtt.broker.engine import EngineCalls
 from liftgate.gateways.mqtt.broker.link import BrokerLink, BrokerLost
+from liftgate.gateways.mqtt.broker.tries import tries
 
 log = structlog.get_logger()
 
@@ -61,14 +61,7 @@ class BrokerGateway:
 
     async def run(self) -> None:
         """Carry until cancelled."""
-        async for attempt in stamina.retry_context(
-            on=BrokerLost,
-            attempts=None,
-            timeout=None,
-            wait_initial=PAUSE_S_MIN,
-            wait_max=PAUSE_S_MAX,
-            wait_jitter=PAUSE_S_MIN,
-        ):
+        async for attempt in tries(BrokerLost):
             with attempt:
                 try:
                     link = await BrokerLink.dial(self._config, self._client_id)
