@@ -18,13 +18,15 @@ LATE_MS = 5_000
 
 class Registry(Chapter):
     """writable_ms: since when the engine could write all that it wanted to; used_ms: by reader, since when it
-    is seen connected by the newer of its two keys.
+    is seen connected by the newer of its two keys; clear: keys by their wrapped bytes, as it is asked after
+    every commit.
     """
 
     def __init__(self, audit: "Auditor") -> None:
         super().__init__(audit)
         self.writable_ms = 0
         self.used_ms: dict[str, int] = {}
+        self.clear: dict[bytes, bytes] = {}
 
     def judge(self, event: Event, lot: Lot) -> None:
         found = lot.registry.readers.get(event.get("reader", ""))
@@ -72,4 +74,8 @@ class Registry(Chapter):
         return entries[id].keys if id in entries else []
 
     def _clear(self, wrapped: bytes) -> bytes:
-        return aes_key_unwrap(bytes(self.audit.config.engine.registry_key), wrapped)
+        clear = self.clear.get(wrapped)
+        if clear is None:
+            registry_key = bytes(self.audit.config.engine.registry_key)
+            clear = self.clear[wrapped] = aes_key_unwrap(registry_key, wrapped)
+        return clear
