@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-plain test-long conform world check bench services services-down firmware \
+.PHONY: help setup build run test test-plain test-long test-servers test-kills conform world check bench services services-down firmware \
 	fuzz clean
 
 VENV := .venv
@@ -19,6 +19,8 @@ LOCKED := $(if $(shell command -v flock),flock build/.lock)
 # A module is compiled where a .pxd stands beside it.
 PXD := $(shell find codecs engine gateways -name '*.pxd')
 COMPILED := $(PXD) $(wildcard $(PXD:.pxd=.py))
+# Long tests that wait for real servers and real seconds, more than they reckon.
+SERVED := tests/relay tests/services tests/history/cassandra tests/cli tests/bench
 # Packed modules only: no room at the top of the tree may be picked up in place of the installed ones.
 PLAIN := build/plain
 
@@ -41,8 +43,14 @@ test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, instal
 	mkdir $(PLAIN)/configs && cp configs/*.toml $(PLAIN)/configs/
 	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -n $(JOBS) -p no:cacheprovider
 
-test-long: build ## Kill tests, real servers, long property runs
-	$(PY) -m pytest -q -m long
+test-long: build ## Kill tests, real servers, long property runs: the two below side by side
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-servers test-kills
+
+test-servers: build ## Long tests with Cassandra, Kafka and others, the relay's and the commands'
+	$(PY) -m pytest -q -m long $(SERVED)
+
+test-kills: build ## All other long tests: kills, firmware, planted bugs, long property runs
+	$(PY) -m pytest -q -m long $(SERVED:%=--ignore=%)
 
 conform: build ## The conformance kit on this engine, and on the firmware's reader where it is built
 	@if [[ -f firmware/Makefile && -e /usr/include/mbedtls/version.h && -e /usr/include/sodium.h ]]; then \
