@@ -72,9 +72,11 @@ class Unseen:
 
     def no_more_held(self, before: set[tuple[str, int]]) -> None:
         """Lanes that were held open and are no more, but those that are gone."""
-        lanes = self.lot.layout.lanes
-        for key in sorted(before - self.held()):
-            if key in lanes and self.doubts("held_open"):
+        lanes, specs = self.lot.layout.lanes, self.lot.layout.reader_specs
+        gone = before - self.held()
+        # In the order in which their readers came to the lot: the first makes the stays unknown.
+        for key in [(reader, lane[0]) for reader in specs for lane in specs[reader]]:
+            if key in gone and key in lanes and self.doubts("held_open"):
                 self._doubt(lanes[key], "held open")
 
     def _doubt(self, lane: Lane, cause: str) -> None:
