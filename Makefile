@@ -44,7 +44,7 @@ test-plain: build $(PLAIN)/.stamp ## Quick tests on the uncompiled build, instal
 	cd $(PLAIN) && PYTHONPATH="$$PWD" LIFTGATE_EXPECT_BUILD=plain ../../$(PY) -m pytest -q -n $(JOBS) -p no:cacheprovider
 
 test-long: build ## Kill tests, real servers, long property runs: the two below side by side
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-servers test-kills
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-servers test-kills
 
 test-servers: build ## Long tests with Cassandra, Kafka and others, the relay's and the commands'
 	$(PY) -m pytest -q -m long $(SERVED)
