@@ -1,7 +1,5 @@
 /* Answers: each is checked, measured, and followed by its slot's next request in the same buffer. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <sys/socket.h>
 
 #include "loadgen.h"
 
@@ -142,19 +140,12 @@ static size_t parse_lines(struct connection *c, const uint8_t *p, size_t n, uint
 
 void on_readable(struct connection *c)
 {
-    memcpy(in_buffer, c->part, c->part_bytes);
-    ssize_t got = recv(c->fd, in_buffer + c->part_bytes, READ_BYTES, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    size_t n = take_input(c), bytes = 0;
+    if (!n)
         return;
-    if (got <= 0)
-        fail("connection %u: %s", c->index, got ? strerror(errno) : "closed by the server");
     uint64_t at_ns = now_ns();
-    size_t n = c->part_bytes + (size_t)got, bytes = 0;
     size_t used = (opt.redis ? parse_lines : parse_frames)(c, in_buffer, n, at_ns, &bytes);
-    if (n - used > sizeof c->part)
-        fail("connection %u: an answer of more than %zu bytes", c->index, sizeof c->part);
-    c->part_bytes = (uint32_t)(n - used);
-    memcpy(c->part, in_buffer + used, c->part_bytes);
+    keep_rest(c, in_buffer + used, n - used);
     if (bytes)
         send_bytes(c, out_buffer, bytes);
 }

@@ -76,6 +76,25 @@ void on_connected(struct connection *c)
         become_ready(c);
 }
 
+size_t take_input(struct connection *c)
+{
+    memcpy(in_buffer, c->part, c->part_bytes);
+    ssize_t got = recv(c->fd, in_buffer + c->part_bytes, READ_BYTES, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (got <= 0)
+        fail("connection %u: %s", c->index, got ? strerror(errno) : "closed by the server");
+    return c->part_bytes + (size_t)got;
+}
+
+void keep_rest(struct connection *c, const uint8_t *rest, size_t n)
+{
+    if (n > sizeof c->part)
+        fail("connection %u: an answer of more than %zu bytes", c->index, sizeof c->part);
+    c->part_bytes = (uint32_t)n;
+    memcpy(c->part, rest, n);
+}
+
 bool read_key(const char *hex)
 {
     for (int i = 0; i < KEY_BYTES; i++)

@@ -68,6 +68,10 @@ void prepare_clock_and_files(void);
 void open_connection(struct connection *c);
 void on_connected(struct connection *c);
 bool read_key(const char *hex);
+/* What a connection has said: its unfinished piece and what came now, in in_buffer; how many bytes, 0: nothing came.
+ * keep_rest: what of it is no whole answer yet. */
+size_t take_input(struct connection *c);
+void keep_rest(struct connection *c, const uint8_t *rest, size_t n);
 
 /* loadgen.c, storm.c */
 void print_result(void);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "loadgen.h"
@@ -141,14 +140,10 @@ static void on_frame(struct connection *c, const uint8_t *frame, size_t body_byt
 
 static void on_input(struct connection *c)
 {
-    memcpy(in_buffer, c->part, c->part_bytes);
-    ssize_t got = recv(c->fd, in_buffer + c->part_bytes, READ_BYTES, 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+    size_t n = take_input(c);
+    if (!n)
         return;
-    if (got <= 0)
-        fail("connection %u: %s", c->index, got ? strerror(errno) : "closed by the server");
     uint64_t at_ns = now_ns();
-    size_t n = c->part_bytes + (size_t)got;
     const uint8_t *p = in_buffer;
     while (n >= HEADER_BYTES && n >= HEADER_BYTES + load32(p + 4)) {
         size_t body_bytes = load32(p + 4);
@@ -158,8 +153,7 @@ static void on_input(struct connection *c)
         p += HEADER_BYTES + body_bytes;
         n -= HEADER_BYTES + body_bytes;
     }
-    c->part_bytes = (uint32_t)n;
-    memcpy(c->part, p, n);
+    keep_rest(c, p, n);
 }
 
 /* Send what is due; gives for how many ms nothing more is. */
