@@ -1,13 +1,7 @@
 """What docs/protocol.md requires of an engine, as far as a reader can see it."""
 
 from liftgate.conform.report import Requirement
-
-FRAME = "Frame"
-SIGN_ON = "Sign-on"
-EVENTS = "Events from readers"
-TO_READERS = "To readers"
-EITHER = "Either way"
-ROOM = "What Liftgate's engine does where version 1 leaves room"
+from liftgate.conform.sections import EITHER, EVENTS, FRAME, ROOM, SIGN_ON
 
 _QUICK = "give its heartbeat_s a small value, or more time with --patience"
 

@@ -1,13 +1,7 @@
 """What docs/protocol.md requires of a reader, as far as an engine can see it."""
 
 from liftgate.conform.report import Requirement
-
-FRAME = "Frame"
-SIGN_ON = "Sign-on"
-EVENTS = "Events from readers"
-TO_READERS = "To readers"
-EITHER = "Either way"
-ROOM = "What Liftgate's engine does where version 1 leaves room"
+from liftgate.conform.sections import EITHER, EVENTS, FRAME, SIGN_ON, TO_READERS
 
 _SCAN = "scan a card when asked"
 _PASS = "let a car pass when asked: a lane that reports passages"
