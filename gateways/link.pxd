@@ -56,6 +56,6 @@ cdef class Link:
     @cython.locals(no="unsigned long long", numbering=Numbering, lane=Lane, scan=ReadCredential, event=ScanDecided,
                    gateway=Gateway)
     cdef void _scan(self, ScanFields fields)
-    @cython.locals(gateway=Gateway, event=ScanDecided, kind=int, token=bytes)
+    @cython.locals(gateway=Gateway, event=ScanDecided)
     cdef void _scan_proven(self, ReadCredential scan)
     cdef void _answer_again(self, Numbering numbering, unsigned long long no)

@@ -221,15 +221,8 @@ class Link:
     def _scan_proven(self, scan: ReadCredential) -> None:
         """Kinds 1 and 3, QR codes and tags: what says that it can prove itself is proven first."""
         gateway = self.gateway
-        proofs = gateway.proofs
-        kind, token = scan.kind, scan.token
-        if scan.lane.policy[kind] != "off":
-            message = m.Scan(scan.no, scan.at_ms, scan.lane.number, kind, token)
-            if proofs.wait(self, self.id, message, self.lot, [(kind, token)]):
-                return
-            scan.proof = proofs.of(self.lot, kind, token, self.id)
-            if scan.proof is not None and scan.proof.identity:
-                scan.token = scan.proof.identity
+        if not gateway.proofs.prove(self, self.id, self.lot, scan):
+            return
         event = self.engine.read(self.lot, scan)
         scan.proof = None
         gateway.decided += 1

@@ -16,10 +16,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from liftgate.codecs import codes
+from liftgate.codecs import messages as m
 from liftgate.codecs.credentials import ntag424, ticket
 from liftgate.codecs.credentials.errors import CredentialError
 from liftgate.codecs.credentials.keys import VerifyKey, is_mac
 from liftgate.codecs.frame import Fault, PeerError
+from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.model import Lot
 from liftgate.engine.core.proof import Proof
 from liftgate.gateways.keyring import Keyring, Ring
@@ -173,6 +175,24 @@ class Proofs:
             link.refuse(PeerError(Fault.UNAVAILABLE, "too many proofs are waited for", link.conn.ref))
             return True
         self._park(Parked(link, link.conn.ref, message, who), missing)
+        return True
+
+    def prove(self, link: "Link", who: str, lot: Lot, scan: ReadCredential, message: Any = None) -> bool:
+        """Leave in a live scan what is proven of its token, which is the credential's identity then.
+
+        False: it has to wait, or was refused, as with `wait`. message: what brought the scan; None: the
+        reader's own SCAN did.
+        """
+        kind, token = scan.kind, scan.token
+        if scan.lane.policy[kind] == "off" or self.keyring.of(lot) is None:
+            return True
+        if message is None:
+            message = m.Scan(scan.no, scan.at_ms, scan.lane.number, kind, token)
+        if self.wait(link, who, message, lot, [(kind, token)]):
+            return False
+        scan.proof = self.of(lot, kind, token, who)
+        if scan.proof is not None and scan.proof.identity:
+            scan.token = scan.proof.identity
         return True
 
     def of(self, lot: Lot, kind: int, token: bytes, who: str = "") -> Proof | None:

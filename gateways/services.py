@@ -143,13 +143,8 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
         scan = ReadCredential(lane, numbering)
         scan.no, scan.at_ms = args.no, min(args.at_ms, codes.TIME_MS_MAX)
         scan.kind, scan.token = args.kind, args.token
-        if lane.policy[args.kind] != "off":
-            proofs = link.gateway.proofs
-            if proofs.wait(link, args.reader, message, lot, [(args.kind, args.token)]):
-                return None
-            scan.proof = proofs.of(lot, args.kind, args.token, args.reader)
-            if scan.proof is not None and scan.proof.identity:
-                scan.token = scan.proof.identity
+        if not link.gateway.proofs.prove(link, args.reader, lot, scan, message):
+            return None
         event = engine.read(lot, scan)
     if not isinstance(event, ScanDecided):
         return True, "", {"no": args.no, "verdict": codes.REFUSE, "reason": answers.DECIDED_LONG_AGO}, 0
