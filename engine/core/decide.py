@@ -51,7 +51,7 @@ def _tick(lot: Lot, tick: c.Tick) -> tuple[Event, ...]:
     due = [s.session for s in lot.moving.values() if s.since_ms + lot.confirm_ms <= tick.now_ms]
     events: list[OperatorEvent] = [MoveLapsed(lot.id, 0, tick.now_ms, s) for s in due[:LAPSES_PER_TICK]]
     for part in lot.parts.values():
-        if part.next_ms <= tick.now_ms and len(events) < DUE_PER_TICK:
+        if part.due_ms() <= tick.now_ms and len(events) < DUE_PER_TICK:
             events += part.due(tick.now_ms)[:DUE_PER_TICK]
     return _numbered(lot, events)
 
@@ -79,7 +79,7 @@ def _make_finding(lot: Lot, seen: c.MakeFinding) -> tuple[Event, ...]:
 
 def is_due(lot: Lot, now_ms: int) -> bool:
     """Whether a Tick may bring something."""
-    return bool(lot.moving) or any(part.next_ms <= now_ms for part in lot.parts.values())
+    return bool(lot.moving) or any(part.due_ms() <= now_ms for part in lot.parts.values())
 
 
 _DECIDERS: dict[type, Callable[[Lot, Any], tuple[Event, ...]]] = {

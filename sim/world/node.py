@@ -75,6 +75,7 @@ class Node:
         self._start: Timer | None = None
         self._fold: Timer | None = None
         self._struck = 0
+        self._connected: tuple[int, list[tuple[str, bytes]]] | None = None
         self._rotten: tuple[str, int, int] | None = None
 
     @property
@@ -132,10 +133,17 @@ class Node:
 
     def _judged(self) -> None:
         self.auditor.durable(self.storage)
+        self._connected = None
 
     def _committed(self) -> None:
+        """Tell the auditor who is connected, where anything is new, and once a second: most rounds change
+        nothing.
+        """
         links = [(link.id, link.key) for link in self.gateway.readers.values() if not link.closing]
-        self.auditor.connected(links, self.engine.accepting)
+        told = (self.loop.now_ms // 1000, links)
+        if told != self._connected:
+            self._connected = told
+            self.auditor.connected(links, self.engine.accepting)
 
     def _start_in(self, ms: int) -> None:
         if self._start is not None:

@@ -8,6 +8,8 @@ where something can be due: the others would decide nothing, and most of a night
 from collections.abc import Callable
 from typing import Any
 
+from liftgate.codecs.messages import SERVICE
+from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.engine import Engine
 from liftgate.gateways.gateway import Gateway
 from liftgate.gateways.link import SIGN_ON_MS, STALLED_MS, Link
@@ -53,6 +55,8 @@ class Rounds:
         self._writable: list[End] = []
         self._unread: dict[End, list[bytes]] = {}
         self._asked = False
+        self._soon = False
+        """Whether this round may bring something that is done at the next look."""
         self._tick: Timer | None = None
         self._plan_tick(self._next_grid_ms())
 
@@ -120,6 +124,7 @@ class Rounds:
     def _round(self) -> None:
         """Flush, read, decide, commit, answer."""
         self.count += 1
+        self._soon = False
         self._begin()
         writable, self._writable = self._writable, []
         for end in writable:
@@ -131,7 +136,7 @@ class Rounds:
         self._finish()
         if more or self.gateway.hungry() or self.gateway.proofs.is_waiting():
             self._ask(1)
-        self._plan_tick(self._next_grid_ms())
+        self._plan_after_round()
 
     def _take(self, end: End, data: bytes) -> None:
         """Give one link what came; one that leaves its answers unread is not read either."""
@@ -142,6 +147,8 @@ class Rounds:
             self._unread.setdefault(end, []).append(data)
             return
         link.receive(data)
+        if link.role == SERVICE:
+            self._soon = True
         if self.gateway.full():
             self._finish()
 
@@ -169,6 +176,7 @@ class Rounds:
         durable = self.engine.journal.durable_position
         if durable != self._durable:
             self._durable = durable
+            self._soon = True
             self._judged()
         self._committed()
         buf = gateway.out.buf
@@ -209,10 +217,25 @@ class Rounds:
             tick.cancel()
         self._tick = self.loop.at(due_ms, self._tick_now)
 
+    def _plan_after_round(self) -> None:
+        """Look at the next quarter second, if what came may bring anything that `_due_ms` does not know: what
+        was decided, a subscriber's cursor, a reader that was down and is heard.
+        """
+        if self._soon or any(lanes_of(lot).watch.down for lot in self.engine.lots.values()):
+            self._plan_tick(self._next_grid_ms())
+        elif self._tick is None or self._tick.act is None or self._tick.due_ms > self._next_grid_ms():
+            self._plan_due()
+
+    def _plan_due(self) -> None:
+        """Look when something may be due, which a PONG may have put off."""
+        if self._tick is not None:
+            self._tick.cancel()
+        due_ms = max(self._due_ms(), self.loop.now_ms + 1)
+        self._plan_tick(-(-due_ms // TICK_MS) * TICK_MS)
+
     def _tick_now(self) -> None:
         if not self.over and self._guard(self._look):
-            due_ms = max(self._due_ms(), self.loop.now_ms + 1)
-            self._plan_tick(-(-due_ms // TICK_MS) * TICK_MS)
+            self._plan_due()
 
     def _look(self) -> None:
         """What the process does now and then: the gateway's time, and the journal's housekeeping."""
@@ -239,7 +262,7 @@ class Rounds:
                 due.append(link.opened_ms + SIGN_ON_MS)
         for lot in self.engine.lots.values():
             due += [stay.since_ms + lot.confirm_ms for stay in lot.moving.values()]
-            due += [part.next_ms for part in lot.parts.values()]
+            due += [part.due_ms() for part in lot.parts.values()]
         return min(due)
 
 

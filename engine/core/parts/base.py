@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 NEVER = 1 << 62
 """A time that does not come, ms."""
 
+LOOK_EVERY_MS = 1000
+"""How often a lot that changes all the time is looked at: an impossible count is found as soon as that, and
+nobody walks there faster.
+"""
+
 Done = tuple[list[OperatorEvent], dict[str, Any]]
 """What an order came to: its events, with seq from lot.seq + 1 on, and the body of its outcome."""
 
@@ -30,9 +35,9 @@ class Part:
 
     THEME: its name in the file, in `lot.parts` and in snapshots; ORDERS: commands it adds, by name, each with
     the shape of its args, and QUERIES; APPLIERS: how its own events change the lot. next_ms: when
-    `due` may have something. on: whether it is told of cars and events under the rules there are; watches,
-    listens: whether of cars (`moved`), and of events (`heard`), in that case; every_scan: whether, of events,
-    also of scans without marks or with usual ones (`core/marks.py`).
+    `due` may have something, as far as time alone brings it. on: whether it is told of cars and events under
+    the rules there are; watches, listens: whether of cars (`moved`), and of events (`heard`), in that case;
+    every_scan: whether, of events, also of scans without marks or with usual ones (`core/marks.py`).
     """
 
     THEME: ClassVar[str] = ""
@@ -47,6 +52,8 @@ class Part:
         self.listens = True
         self.every_scan = True
         self.next_ms = NEVER
+        self._looked_seq = -1
+        self._looked_ms = 0
 
     def configure(self, rules: msgspec.Struct | None) -> None:
         """Take the theme's rules as they are from here on; None: the lot has none. State stays."""
@@ -69,6 +76,22 @@ class Part:
         finds nothing it may put next_ms off, which is no part of the state.
         """
         return []
+
+    def due_ms(self) -> int:
+        """When `due` may have something."""
+        if self._looked_seq < 0 or self._looked_seq == self.lot.seq:
+            return self.next_ms
+        return min(self.next_ms, self._looked_ms + LOOK_EVERY_MS)
+
+    def look_at_changes(self, now_ms: int, next_ms: int) -> None:
+        """Nothing was found now: there is nothing until next_ms, unless the lot changes. For those to whom
+        any event may matter, though none is worth a look of its own.
+        """
+        self.next_ms, self._looked_ms, self._looked_seq = next_ms, now_ms, self.lot.seq
+
+    def look_at_once(self, is_on: bool) -> None:
+        """Whatever was found so far: `due` may have something now, or never."""
+        self.next_ms, self._looked_seq = 0 if is_on else NEVER, -1
 
     def moved(self, stay: Stay, before: Area | None) -> None:
         """A car went from `before` to stay.area, None = the street; called only where overridden."""

@@ -22,9 +22,6 @@ nowhere, and an exit asks of it what it asks of every credential without a stay.
 CLOSED_PER_TICK = 50
 """Stays that one Tick closes, far below what fits its record; the next comes within a second."""
 
-LOOK_EVERY_MS = 1000
-"""How soon after its age a stay is closed; most looks find nothing."""
-
 CLOCKS_MS = 2 * codes.SKEW_MS_MAX
 """How much earlier a credential may seem that came after the plate: a reader's clock was set in between."""
 
@@ -58,7 +55,7 @@ class Identity(Part):
         self.rules = rules if isinstance(rules, IdentityRules) else None
         self.exit_without_entry = None if self.rules is None else self.rules.exit_without_entry
         self.on = self.uses_witnesses()
-        self.next_ms = 0 if self.rules is not None and self.rules.close_after_s else NEVER
+        self.look_at_once(self.rules is not None and self.rules.close_after_s > 0)
 
     def uses_witnesses(self) -> bool:
         """Whether any lane takes plates as witnesses."""
@@ -124,17 +121,19 @@ class Identity(Part):
         """
         if self.rules is None or not self.rules.close_after_s:
             return []
-        self.next_ms = now_ms + LOOK_EVERY_MS
-        since_ms = now_ms - self.rules.close_after_s * 1000
         found: list[OperatorEvent] = []
+        next_ms = NEVER
         for stay in self.lot.stays.values():
-            if stay.entered_at_ms > since_ms or len(found) == CLOSED_PER_TICK:
+            over_ms = stay.entered_at_ms + self.rules.close_after_s * 1000
+            if over_ms > now_ms or len(found) == CLOSED_PER_TICK:
+                next_ms = over_ms
                 break
             if not stay.moving:
                 found.append(orders.closed(self.lot, stay, 0, now_ms, PRESUMED_GONE, ""))
         if not found:
+            self.look_at_changes(now_ms, next_ms)
             return []
-        self.next_ms = now_ms
+        self.look_at_once(is_on=True)
         return [*found, self._finding(now_ms, len(found))]
 
     def _finding(self, now_ms: int, count: int) -> FindingMade:

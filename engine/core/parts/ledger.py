@@ -20,9 +20,6 @@ from liftgate.engine.core.parts.ledger_words import entry_words, explained
 from liftgate.engine.core.parts.local_time import next_time, zone_of
 from liftgate.engine.core.tally import AREA_TOTALS, ENTRIES_MAX
 
-LOOK_EVERY_MS = 1000
-"""How soon an impossible count is found: nobody walks there faster, and most looks find nothing."""
-
 RECOUNTED_MAX = 64
 """Areas in one recount, which is one event; more are counted by another order."""
 
@@ -101,7 +98,7 @@ class Ledger(Part):
         then.
         """
         before, self.on = self.on, rules is not None
-        self.next_ms = 0 if self.on else NEVER
+        self.look_at_once(self.on)
         if not isinstance(rules, Rules):
             self.books, self.due_told_ms, self._areas = {}, 0, {}
             return
@@ -152,7 +149,7 @@ class Ledger(Part):
         if self.recount_due_ms() <= now_ms:
             found.append(FindingMade(self.lot.id, 0, now_ms, "recount_due", self._due_words(), {}))
         if not found:
-            self.next_ms = now_ms + LOOK_EVERY_MS
+            self.look_at_changes(now_ms, self.recount_due_ms())
         return found
 
     def recount_due_ms(self) -> int:
@@ -270,7 +267,7 @@ def _apply_recounted(lot: Lot, event: AreasRecounted, position: int) -> None:
         book = ledger.books[id]
         book.recounted_at_ms, book.actor = event.at_ms, event.actor
         ledger.note_drift(id, before - after)
-    ledger.next_ms = 0
+    ledger.look_at_once(is_on=True)
 
 
 def _apply_reported(lot: Lot, event: CountReported, position: int) -> None:

@@ -131,6 +131,30 @@ def test_time_is_looked_at_when_something_is_due() -> None:
     assert TICK_MS == 250
 
 
+def test_a_readers_pong_is_no_reason_to_look_at_the_time() -> None:
+    """What was decided is followed by a look within a quarter second; a heartbeat brings one, its own."""
+    scene = Scene()
+    assert scene.caller.wire is not None
+    scene.caller.wire.close()
+    reader = scene.shape.readers[0]
+    caller = Caller(scene.shape)
+    caller.client = ClientConnection(Identity(m.READER, reader.id, reader.key), bytes(16))
+    scene.network.dial(reader.id, caller)
+    scene.wait(5)
+    assert caller.client.welcome is not None
+    looks: list[int] = []
+    scene.node.gateway.tickers.append(lambda: looks.append(scene.loop.now_ms))
+    rounds = scene.node.rounds
+    scene.wait(8 * scene.shape.heartbeat_s)
+    pongs = scene.node.rounds - rounds
+    assert pongs >= 7 and len(looks) <= pongs + 2
+    del looks[:]
+    scanned_ms = scene.loop.now_ms
+    caller.ask(m.Scan(1, scanned_ms, 0, 2, b"a card"))
+    scene.wait(2)
+    assert looks and looks[0] - scanned_ms <= 2 * TICK_MS
+
+
 def test_a_killed_engine_comes_back_and_takes_the_next_dial() -> None:
     """The connection is reset; after the restart there is another."""
     scene = Scene()

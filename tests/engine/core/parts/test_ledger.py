@@ -11,6 +11,7 @@ from liftgate.codecs.events.operators import FindingMade
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.events import HistoryRecorded
+from liftgate.engine.core.parts.base import LOOK_EVERY_MS
 from liftgate.engine.core.parts.ledger import Ledger
 from tests.engine.core.lots import CARD, CONFIRMED, IN_AND_OUT, NOON, Yard, area, block, lane_spec, lot_spec
 
@@ -46,6 +47,22 @@ def test_an_area_without_cars_has_an_empty_ledger() -> None:
     assert totals(yard) == {}
     assert yard.tick(HOUR) == ()
     yard.check()
+
+
+def test_a_quiet_lot_is_not_looked_at_and_a_busy_one_once_a_second() -> None:
+    """A count that cannot be is found a second after the lot changed; a night brings no look at all."""
+    yard = a_yard()
+    ledger = yard.lot.parts["ledger"]
+    assert yard.tick(0) == ()
+    looked_ms = yard.now_ms
+    assert ledger.due_ms() == ledger.recount_due_ms()
+    yard.now_ms += HOUR
+    yard.scan(0, b"a")
+    assert ledger.due_ms() == looked_ms + LOOK_EVERY_MS
+    assert yard.tick(0) == ()
+    assert ledger.due_ms() == ledger.recount_due_ms()
+    yard.scan(0, b"b")
+    assert ledger.due_ms() == yard.now_ms + LOOK_EVERY_MS
 
 
 def test_every_entry_and_exit_is_in_the_totals() -> None:
