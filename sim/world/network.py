@@ -217,7 +217,8 @@ class End:
 class Network:
     """All connections. owner: whose a connection is, a device's id.
 
-    room_bytes: of owners whose sockets hold less than usual.
+    room_bytes: of owners whose sockets hold less than usual; stalled_until_ms: until when something is held
+    back somewhere, which `calm` does not change: what is on its way still comes.
     """
 
     def __init__(self, loop: Loop, host: Host, rng: random.Random) -> None:
@@ -229,6 +230,7 @@ class Network:
         self._delays_ms: dict[str, int] = {}
         self._dead_until_ms: dict[str, int] = {}
         self._all_dead_until_ms = 0
+        self.stalled_until_ms = 0
 
     # -- for devices
 
@@ -279,6 +281,7 @@ class Network:
 
     def stall(self, owner: str, ms: int) -> None:
         """Nothing comes through for so long; then all of it."""
+        self.stalled_until_ms = max(self.stalled_until_ms, self.loop.now_ms + ms)
         for wire in self._wires.get(owner, ()):
             wire.pause(self.loop.now_ms + ms)
 

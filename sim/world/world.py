@@ -187,7 +187,7 @@ class World:
         node = self.node
         if not node.up or node.gateway.hungry() or not all(device.idle() for device in self.devices):
             return False
-        if node.gateway.policies.busy():
+        if node.gateway.policies.busy() or self.loop.now_ms < self.network.stalled_until_ms:
             return False
         durable = node.engine.journal.durable_position
         return all(device.safe >= durable for device in self.subscribers.values())
