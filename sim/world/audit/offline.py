@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from liftgate.sim.world.audit import records as r
 from liftgate.sim.world.audit.chapter import Chapter
+from liftgate.sim.world.audit.entitled import FORGOTTEN
 from liftgate.sim.world.audit.facts import Lot
 from liftgate.sim.world.audit.records import Event, tell
 
@@ -18,6 +19,9 @@ TOO_MANY, TOO_LONG = 501, 502
 BESIDE = {201, 204, 210, 211, 300, TOO_MANY, TOO_LONG}
 HOURS, ENTRIES, KNOWN_MAX, DENY_MAX = 8, 200, 2_000, 1_000
 """Where the rules say nothing else."""
+
+REFRESH_MS = 3_600_000 + 10_000
+"""How old a POLICY may be in what time alone changed."""
 
 ROOM_BYTES = 300
 """Of a POLICY around its names."""
@@ -41,7 +45,8 @@ class Offline(Chapter):
 
     ever: lots whose readers were once allowed to decide alone; held: by reader, the last POLICY it got on
     this connection; there: readers that the engine has a connection of; begun: per lot, what the next event
-    must go with; due: per lot (the event, what must and what may be found beside it).
+    must go with; due: per lot (the event, what must and what may be found beside it); over: by lot and
+    credential, when a pass of it was forgotten, as time brought it.
     """
 
     def __init__(self, audit: "Auditor") -> None:
@@ -51,9 +56,13 @@ class Offline(Chapter):
         self.there: set[str] = set()
         self.begun: dict[str, Event] = {}
         self.due: dict[str, tuple[Event, set[int], set[int]]] = {}
+        self.over: dict[tuple[str, bytes], int] = {}
 
     def judge(self, event: Event, lot: Lot) -> None:
         lot.themes.setdefault(THEME, {})
+        if event["type"] == FORGOTTEN and event["name"] in lot.entitled.passes:
+            for credential in lot.entitled.passes[event["name"]].spec["credentials"]:
+                self.over[lot.id, credential] = self.audit.now()
         begun = self.begun.pop(lot.id, None)
         if begun is not None and (event["type"] != r.HISTORY or event["reader"] != begun["reader"]):
             self.find("alone for nothing", tell(begun), f"an entry of that reader next, not {tell(event)}")
@@ -132,6 +141,10 @@ class Offline(Chapter):
             else:
                 self._judge_held(reader, lot, *held)
 
+    def _over(self, lot: Lot) -> set[bytes]:
+        since_ms = self.audit.now() - REFRESH_MS
+        return {name for (id, name), at_ms in self.over.items() if id == lot.id and at_ms > since_ms}
+
     def _judge_held(self, reader: Any, lot: Lot, deny: Any, offline: dict[str, Any]) -> None:
         rules = lot.rules.get(THEME, {"hours": 0})
         hours = rules.get("hours", HOURS)
@@ -144,7 +157,7 @@ class Offline(Chapter):
         if {name: offline.get(name) for name in said} != said:
             self.find("wrong policy", f"{reader.id}: {offline}", f"{said}")
         denied = {hashlib.sha256(each).digest() for each in lot.denied}
-        must, may = _known(lot, cards)
+        must, may = _known(lot, cards, self._over(lot))
         if 34 * len(denied) + 10 * len(may) + ROOM_BYTES > self.audit.config.engine.frame_bytes_max:
             return  # what is left out then is tested elsewhere
         known = set(offline["known"])
@@ -164,12 +177,14 @@ def _cards(rules: dict[str, Any], lot: Lot, reader: str) -> str:
     return next((each for each in ("off", "known", "open") if each in {lane[6] for lane in lanes}), "off")
 
 
-def _known(lot: Lot, cards: str) -> tuple[set[bytes], set[bytes]]:
-    """Names that must be told, and those that may: when a pass was good is not looked at closely here."""
+def _known(lot: Lot, cards: str, over: set[bytes]) -> tuple[set[bytes], set[bytes]]:
+    """Names that must be told, and those that may: when a pass was good is not looked at closely here. over:
+    of passes that were there a moment ago.
+    """
     holders = {c for each in lot.entitled.passes.values() for c in each.spec["credentials"]}
     members = {c for group in lot.entitled.groups.values() for c in group.members}
     must = set(lot.known) | (members if "entitlements" in lot.rules else set())
-    told = [_names(each - set(lot.denied), cards) for each in (must, must | holders | members)]
+    told = [_names(each - set(lot.denied), cards) for each in (must, must | holders | members | over)]
     return told[0], told[1]
 
 
