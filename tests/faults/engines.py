@@ -6,7 +6,7 @@ from typing import Any
 
 from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import events
-from liftgate.engine.core.events import ScanDecided
+from liftgate.engine.core.events import HistoryRecorded, ScanDecided
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.recovery import Reader
 from tests.independent.engine_process import Engine, lot_toml, write_config
@@ -30,20 +30,27 @@ def reader_ids(readers: int) -> list[str]:
     return [f"{LOT}-r{n}" for n in range(readers)]
 
 
-def scans_in(folder: Path) -> dict[int, ScanDecided]:
-    """Every scan in the journal by its position; no event of a reader is in it twice."""
-    found: dict[int, ScanDecided] = {}
+def told_in(folder: Path) -> dict[int, ScanDecided | HistoryRecorded]:
+    """Every scan and every entry of a backlog in the journal by its position; no event of a reader is in it
+    twice.
+    """
+    found: dict[int, ScanDecided | HistoryRecorded] = {}
     names = set()
 
     def record(first: int, at_ms: int, count: int, payload: Any) -> None:
         source = Unpacker(bytes(payload))
         for position in range(first, first + count):
             event = events.unpack(source)
-            if isinstance(event, ScanDecided):
+            if isinstance(event, ScanDecided | HistoryRecorded):
                 name = (event.reader, event.boot, event.no)
-                assert name not in names, f"{name} was decided twice"
+                assert name not in names, f"{name} is there twice"
                 names.add(name)
                 found[position] = event
 
     Reader(DiskStorage(folder / "journal", make=False), record, 0).read()
     return found
+
+
+def scans_in(folder: Path) -> dict[int, ScanDecided]:
+    """Every scan in the journal by its position; no event of a reader is in it twice."""
+    return {place: event for place, event in told_in(folder).items() if isinstance(event, ScanDecided)}

@@ -30,29 +30,34 @@ def now_ms() -> int:
 class SwarmReader:
     """One reader with a lasting event log.
 
-    events: what was numbered, (lane, token) by number; answers: the DECISION of each, as first received.
+    events: what was numbered, (lane, token, kind) by number; answers: the DECISION of each, as first
+    received; asked, first: of this connection, what is in flight, in order, and what goes before new events.
     """
+
+    WINDOW = WINDOW
 
     def __init__(self, swarm: "Swarm", id: str, seed: int) -> None:
         self.swarm = swarm
         self.id = id
         self.boot = seed + 1
         self.draws = random.Random(seed)
-        self.events: list[tuple[int, bytes]] = []
+        self.events: list[tuple[int, bytes, int]] = []
         self.answers: dict[int, m.Decision] = {}
         self.inside: list[bytes] = []
         self.cars = 0
+        self.asked: list[int] = []
+        self.first: list[int] = []
 
     def next_event(self) -> int:
         """Number a new event: a car of this reader's comes, or one that came before goes."""
         if self.inside and self.draws.random() < len(self.inside) / 40:
             token = self.inside.pop(self.draws.randrange(len(self.inside)))
-            self.events.append((EXIT, token))
+            self.events.append((EXIT, token, CARD))
         else:
             self.cars += 1
             token = f"{self.id}/{self.cars}".encode()
             self.inside.append(token)
-            self.events.append((ENTRY, token))
+            self.events.append((ENTRY, token, CARD))
         return len(self.events)
 
     def unanswered(self) -> list[int]:
@@ -70,11 +75,16 @@ class SwarmReader:
         stream, writer = await asyncio.open_connection(*self.swarm.address())
         try:
             conn = WireConnection(Role.CLIENT)
-            await self._sign_on(conn, stream, writer)
-            again = sorted(self.answers)[-ASKED_AGAIN:]
-            await self._work(conn, stream, writer, [*again, *self.unanswered()])
+            self._check_welcome(await self._sign_on(conn, stream, writer))
+            self._begin()
+            await self._work(conn, stream, writer)
         finally:
             writer.close()
+
+    def _begin(self) -> None:
+        """A new connection: some of what was answered is asked again, and all that was not."""
+        self.asked = []
+        self.first = [*sorted(self.answers)[-ASKED_AGAIN:], *self.unanswered()]
 
     async def _next(self, conn: WireConnection, stream: asyncio.StreamReader) -> m.Message:
         while (message := conn.next_event()) is NEED_MORE:
@@ -86,43 +96,55 @@ class SwarmReader:
 
     async def _sign_on(
         self, conn: WireConnection, stream: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    ) -> m.Welcome:
         writer.write(conn.encode(m.Hello(1, self.id, self.boot, (1,), bytes(16), "swarm", 65_536), 1))
         assert isinstance(await self._next(conn, stream), m.Challenge)
         writer.write(conn.encode(m.Auth(client_mac(KEY, conn.hello, conn.challenge)), 2))
         welcome = await self._next(conn, stream)
         assert isinstance(welcome, m.Welcome), welcome
+        return welcome
+
+    def _check_welcome(self, welcome: m.Welcome) -> None:
+        """It names nothing that was never sent, and all that was answered."""
         durable = welcome.done_to if not welcome.gaps else welcome.gaps[-1][1]
         assert durable <= len(self.events) and not [no for no in self.answers if no > durable]
 
     async def _work(
-        self,
-        conn: WireConnection,
-        stream: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        first: list[int],
+        self, conn: WireConnection, stream: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Keep WINDOW events in flight: those of `first`, then new ones until the swarm drains."""
-        asked: list[int] = []
         while True:
-            out = []
-            while len(asked) < WINDOW and (first or not self.swarm.draining):
-                no = first.pop(0) if first else self.next_event()
-                lane, token = self.events[no - 1]
-                asked.append(no)
-                out.append(conn.encode(m.Scan(no, now_ms(), lane, CARD, token), no))
+            out = self._ask_more(conn)
             if writer.is_closing():
                 raise ConnectionError("the engine closed the connection")
             writer.writelines(out)
-            if not asked:
+            if not self.asked:
                 return
             message = await self._next(conn, stream)
             if isinstance(message, m.Ping):
                 writer.write(conn.encode(m.Pong()))
-                continue
-            assert isinstance(message, m.Decision), message
-            assert message.no == asked.pop(0)
-            self._keep(message)
+            else:
+                self._take(conn, message)
+
+    def _goes_on(self) -> bool:
+        """Whether there are to be new events."""
+        return not self.swarm.draining
+
+    def _ask_more(self, conn: WireConnection) -> list[bytes]:
+        """Frames of what can be asked now."""
+        out = []
+        while len(self.asked) < self.WINDOW and (self.first or self._goes_on()):
+            no = self.first.pop(0) if self.first else self.next_event()
+            lane, token, kind = self.events[no - 1]
+            self.asked.append(no)
+            out.append(conn.encode(m.Scan(no, now_ms(), lane, kind, token), no))
+        return out
+
+    def _take(self, conn: WireConnection, message: m.Message) -> None:
+        """Answers come in the order in which was asked."""
+        assert isinstance(message, m.Decision), message
+        assert message.no == self.asked.pop(0)
+        self._keep(message)
 
     def _keep(self, decision: m.Decision) -> None:
         before = self.answers.setdefault(decision.no, decision)
@@ -178,7 +200,7 @@ class Swarm:
             positions.add(answer.position)
             if answer.verdict != m.OPEN:
                 continue
-            lane, token = reader.events[answer.no - 1]
+            lane, token, _ = reader.events[answer.no - 1]
             if lane == ENTRY:
                 assert answer.spot is not None and answer.spot not in spots and token not in cars, answer
                 spots[answer.spot], cars[token] = token, answer.spot
