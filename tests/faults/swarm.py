@@ -9,10 +9,12 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from liftgate.codecs import messages as m
 from liftgate.codecs.connection import NEED_MORE, PEER_CLOSED, Role, WireConnection
 from liftgate.codecs.signon import client_mac
+from tests.faults.engines import scans_in
 from tests.independent.engine_process import ENTRY, EXIT, KEY
 
 CARD = 2
@@ -207,3 +209,12 @@ class Swarm:
             else:
                 del spots[cars.pop(token)]
         return len(cars)
+
+    def judge_journal(self, folder: Path) -> None:
+        """Every answer is in the journal at its position, and nothing else was decided."""
+        scans = scans_in(folder)
+        for reader, answer in self.decisions():
+            event = scans.pop(answer.position)
+            assert (event.reader, event.boot, event.no) == (reader.id, reader.boot, answer.no)
+            assert (event.verdict, event.reason, event.spot) == (answer.verdict, answer.reason, answer.spot)
+        assert not scans, "decided, and neither answered nor asked for again"

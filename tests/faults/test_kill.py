@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.engines import LOT, make_engine, reader_ids, scans_in
+from tests.faults.engines import LOT, make_engine, reader_ids
 from tests.faults.swarm import Swarm
 from tests.independent.engine_process import Engine
 
@@ -21,12 +21,7 @@ def check(swarm: Swarm, engine: Engine, folder: Path) -> None:
     assert counts.occupancy == inside and counts.available == SPOTS - inside
     engine.terminate()
     assert engine.wait_exit() == 0, engine.log_text()
-    scans = scans_in(folder)
-    for reader, answer in swarm.decisions():
-        event = scans.pop(answer.position)
-        assert (event.reader, event.boot, event.no) == (reader.id, reader.boot, answer.no)
-        assert (event.verdict, event.reason, event.spot) == (answer.verdict, answer.reason, answer.spot)
-    assert not scans, "decided, and neither answered nor asked for again"
+    swarm.judge_journal(folder)
 
 
 async def killed(folder: Path, kills: int, answers_between: int) -> str:
