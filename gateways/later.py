@@ -5,6 +5,7 @@ meanwhile a driver stands. So the reactor sets aside what such peers said, and w
 between looks at its sockets.
 """
 
+import os
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ their way, and nobody waits for it at a barrier."""
 class Later:
     """One reactor's. said: what peers said, in turn; behind: how many pieces of it are a link's, which is not
     read until they are decided. A round may have read a link more than once before it is seen to wait.
+    bell: a descriptor that the reactor watches, too: who puts something here outside of its rounds rings.
     """
 
     def __init__(self, reactor: "Reactor") -> None:
@@ -38,6 +40,21 @@ class Later:
         self.behind: dict[Link, int] = {}
         self._worked_ns = 0
         self._finished_ns = 0
+        self.bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def ring(self) -> None:
+        """Have the reactor make a round, though no socket has anything."""
+        os.eventfd_write(self.bell, 1)
+
+    def heard_bell(self) -> None:
+        """That round has begun."""
+        os.eventfd_read(self.bell)
+
+    def close(self) -> None:
+        """The reactor ends; once more does nothing."""
+        if self.bell >= 0:
+            os.close(self.bell)
+        self.bell = -1
 
     def put(self, link: Link, data: bytes) -> None:
         """Set aside what a peer said."""

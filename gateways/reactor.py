@@ -102,6 +102,7 @@ class Reactor:
         self.doors: dict[int, Door] = {}
         self._epoll_fd = self.epoll.fileno()
         self.open_door(Door(listener, tls, Link))
+        self.epoll.register(self.later.bell, select.EPOLLIN)
 
     def open_door(self, door: Door) -> None:
         """Take connections at one more listening socket; it is closed with the reactor."""
@@ -159,7 +160,10 @@ class Reactor:
             fd = sockets.ready_fd(index)
             link = self.table[fd] if fd < len(self.table) else None
             if link is None:
-                self._accept(self.doors[fd])
+                if fd == self.later.bell:
+                    self.later.heard_bell()
+                else:
+                    self._accept(self.doors[fd])
                 continue
             if link.backlog:
                 if sockets.ready_mask(index) & sockets.WRITABLE:
@@ -224,9 +228,11 @@ class Reactor:
         self.finish()
 
     def proved(self) -> None:
-        """The prover has answers: what waited for them is decided in a round of its own."""
+        """The prover has answers: what waited for them is decided in a round of its own, or may wait on."""
         self.gateway.begin(self.clock(), self.steady())
         self.finish()
+        if self.later.waiting():
+            self.later.ring()
 
     def finish(self) -> None:
         """Commit, then send. Whoever could not take all is watched for writing."""
@@ -327,6 +333,7 @@ class Reactor:
         self.pause_accepting()
         for door in self.doors.values():
             door.listener.close()
+        self.later.close()
         self.epoll.close()
 
     # -- the slower paths

@@ -18,6 +18,7 @@ from tests.gateways.tickets import (
     START_S,
     SUN,
     UID,
+    Slow,
     decided,
     maced,
     show,
@@ -309,15 +310,6 @@ def test_a_wrong_entry_of_a_replay_is_refused_in_its_turn() -> None:
 
 
 # -- bounds
-
-
-class Slow(prover.PromptProver):
-    """A prover that finds nothing out before it is `done`."""
-
-    done = False
-
-    def answers(self) -> list[prover.Answer]:
-        return super().answers() if self.done else []
 
 
 class Gone(prover.PromptProver):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
@@ -20,6 +21,7 @@ from liftgate.gateways.tcp import stop
 from liftgate.gateways.tls import server_context
 from tests.gateways.certificates import make_certificate
 from tests.gateways.network import KEY, World, hello, make_config, scan
+from tests.gateways.tickets import Slow, show, signed, ticket_world
 
 WAIT_S = 20  # a deadline for what takes milliseconds
 
@@ -263,6 +265,22 @@ async def test_orderly_stop(world: World) -> None:
         await stop(site.reactor)
         assert await device.receive() == m.Goodbye("stopping")
         assert await device.receive() is None and not world.gateway.links
+
+
+async def test_a_backlog_that_waited_for_proofs_is_taken_though_nobody_speaks() -> None:
+    """The round in which its proofs are there is the prover's, and no socket has anything after it."""
+    world = ticket_world()
+    world.gateway.proofs.prover = slow = Slow()
+    told = m.ReplayEntry(m.Scan.TYPE, 1, msgspec.Raw(m.encode(show(1, signed()))))
+    async with running(world) as site:
+        reader = await site.reader()
+        await reader.send(m.Replay((told,)))
+        with trio.fail_after(WAIT_S):
+            while not world.gateway.proofs.asked:
+                await trio.sleep(0.001)  # nobody is told when the reactor has read it
+        slow.done = True
+        site.reactor.proved()
+        assert isinstance(await reader.receive(), m.Replayed)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from liftgate.codecs.credentials import ntag424, ticket
 from liftgate.codecs.credentials.ntag424 import TagKeys
 from liftgate.codecs.credentials.ticket import Ticket
 from liftgate.configs.schema import Config, Key
+from liftgate.gateways.prover import Answer, PromptProver
 from tests.gateways.network import ENTRY, START_MS, Peer, World, make_config
 
 SECRET, OTHER = bytes(range(32)), bytes(range(1, 33))
@@ -67,3 +68,12 @@ def decided(peer: Peer, *messages: m.Message) -> list[tuple[int, int, int]]:
     peer.world.round()
     answers += peer.take()
     return [(each.no, each.verdict, each.reason) for each in answers if isinstance(each, m.Decision)]
+
+
+class Slow(PromptProver):
+    """A prover that finds nothing out before it is `done`."""
+
+    done = False
+
+    def answers(self) -> list[Answer]:
+        return super().answers() if self.done else []
