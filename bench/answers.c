@@ -58,7 +58,7 @@ static size_t on_decision(struct connection *c, const uint8_t *frame, size_t bod
     if (!s || !s->busy || s->no != no || ref >> 8 != (no & 0xFFFFFF))
         fail("DECISION with ref %u, no %llu on connection %u answers nothing under way", ref,
              (unsigned long long)no, c->index);
-    if (verdict != 1 || reason != 0)
+    if (opt.forged ? verdict != 2 || reason != 203 : verdict != 1 || reason != 0)
         tell_error("verdict %llu, reason %llu for no %llu on connection %u", (unsigned long long)verdict,
                    (unsigned long long)reason, (unsigned long long)no, c->index);
     return answered(c, slot, at_ns, verdict, out);

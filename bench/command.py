@@ -13,6 +13,8 @@ from rich.console import Console
 from liftgate.bench import report
 from liftgate.bench.build import BuildFailed
 from liftgate.bench.compare import compare
+from liftgate.bench.forged import RATE as HONEST_RATE
+from liftgate.bench.forged import forged
 from liftgate.bench.history import EVENTS, history
 from liftgate.bench.idle import READERS, TooFewFiles, idle
 from liftgate.bench.load import LoadFailed
@@ -112,6 +114,11 @@ def parser() -> argparse.ArgumentParser:
     _rounds(
         _command(commands, "proofs", _proofs, "proofs of tickets and tags, on the loop and off it"), 5, 1.0
     )
+    garbage = _command(commands, "forged", _forged, "honest scans while others hold forged tickets up")
+    _rounds(garbage, 5, 3.0)
+    garbage.add_argument(
+        "--rate", type=float, default=HONEST_RATE, help="honest scans a second (%(default)s)"
+    )
     return top
 
 
@@ -141,6 +148,11 @@ def _steady(arguments: argparse.Namespace) -> Outcome:
 
 def _proofs(arguments: argparse.Namespace) -> Outcome:
     result = proofs(arguments.rounds, arguments.seconds)
+    return result, report.facts(result)
+
+
+def _forged(arguments: argparse.Namespace) -> Outcome:
+    result = forged(arguments.rounds, arguments.seconds, arguments.rate)
     return result, report.facts(result)
 
 

@@ -8,7 +8,8 @@
  *
  * Every answer is checked. Over the wire protocol: header, CRC, type DECISION, ref and number of a request
  * under way, verdict 1 with reason 0. From Redis: an integer above 0 (the spot), at the exit the same as at the
- * entry. A wrong answer is counted and told on stderr; one that breaks the stream ends the run. Exit: 0 no
+ * entry. With --forged every scan is of a ticket that nobody signed, each one another: verdict 2 with reason 203.
+ * A wrong answer is counted and told on stderr; one that breaks the stream ends the run. Exit: 0 no
  * error, 1 errors, 2 usage. The result is one JSON object on stdout (with --announce, a line before it). */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -180,7 +181,7 @@ static void prepare(void)
         epoll_ctl(run.epoll_fd, EPOLL_CTL_ADD, run.timer_fd, &event))
         fail("prepare: %s", strerror(errno));
     for (int i = 0; i < opt.connections + opt.idle; i++) {
-        run.connections[i].index = (uint32_t)i;
+        run.connections[i].index = (uint32_t)(opt.first + i);
         if (i < opt.connections)
             give_slots(&run.connections[i]);
     }
@@ -190,12 +191,20 @@ static int usage(void)
 {
     fputs("usage: loadgen --port P [--host H] [--protocol wire|redis] [--key HEX | --no-sign-on] [--sha HEX]\n"
           "  [--connections N] [--in-flight M] [--seconds S] [--warm-up S] [--scans K] [--rate R] [--idle I]\n"
-          "  [--patience S] [--announce]\n"
+          "  [--patience S] [--announce] [--first I] [--forged TICKET]\n"
           "--scans: each slot does K scans and the time plays no part; --rate: open loop, scans a second;\n"
           "--idle: that many more connections that only sign on; --patience: this long no answer, dead server;\n"
+          "--first: index of the first connection's reader; --forged: what the scans are of, with another seal each;\n"
           "SIGTERM ends the measured time early\n",
           stderr);
     return 2;
+}
+
+/* A ticket of the wire protocol's: its end can be made another one, and it fits a request. */
+static bool forgeable(void)
+{
+    size_t n = opt.forged ? strlen(opt.forged) : FORGED_MIN;
+    return n >= FORGED_MIN && n <= FORGED_MAX && !(opt.forged && opt.redis);
 }
 
 static bool read_options(int argc, char **argv)
@@ -205,7 +214,7 @@ static bool read_options(int argc, char **argv)
         { "no-sign-on", 0, 0, 'n' }, { "sha", 1, 0, 'S' }, { "connections", 1, 0, 'c' },
         { "in-flight", 1, 0, 'm' }, { "seconds", 1, 0, 's' }, { "warm-up", 1, 0, 'w' }, { "scans", 1, 0, 'K' },
         { "rate", 1, 0, 'r' }, { "idle", 1, 0, 'i' }, { "announce", 0, 0, 'a' }, { "patience", 1, 0, 't' },
-        { 0 },
+        { "first", 1, 0, 'f' }, { "forged", 1, 0, 'F' }, { 0 },
     };
     bool key = false;
     for (int name; (name = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -224,12 +233,14 @@ static bool read_options(int argc, char **argv)
         case 'r': opt.rate = atof(optarg); break;
         case 'i': opt.idle = atoi(optarg); break;
         case 't': opt.patience = atof(optarg); break;
+        case 'f': opt.first = atoi(optarg); break;
+        case 'F': opt.forged = optarg; break;
         case 'a': opt.announce = true; break;
         default: return false;
         }
     }
     return opt.port > 0 && opt.connections > 0 && opt.in_flight > 0 && opt.in_flight <= SLOTS_MAX &&
-           (opt.rate <= 0 || !opt.scans) && opt.connections + opt.idle <= 100000 &&
+           (opt.rate <= 0 || (!opt.scans && !opt.first)) && forgeable() && opt.connections + opt.idle <= 100000 &&
            (opt.redis ? opt.sha && strlen(opt.sha) == 40 && opt.rate <= 0 : key || !opt.sign_on);
 }
 

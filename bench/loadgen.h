@@ -9,13 +9,13 @@
 #include "histogram.h"
 #include "wire.h"
 
-/* 255 slots fit the low byte of ref. A request to Redis is below 256 bytes. */
-enum { SLOTS_MAX = 255, REQUEST_MAX = 256, READ_BYTES = 1 << 16, KEY_BYTES = 32 };
+/* 255 slots fit the low byte of ref. A request to Redis is below 256 bytes, one with a forged ticket below 288. */
+enum { SLOTS_MAX = 255, REQUEST_MAX = 288, FORGED_MIN = 100, FORGED_MAX = 240, READ_BYTES = 1 << 16, KEY_BYTES = 32 };
 
 enum state { CLOSED, CONNECTING, HELLO_SENT, AUTH_SENT, READY };
 
 struct options {
-    const char *host, *sha;
+    const char *host, *sha, *forged;
     int port, connections, in_flight, idle, scans, first;
     double seconds, warm_up, rate, patience;
     bool redis, sign_on, announce;

@@ -13,6 +13,22 @@ static void put_token(uint8_t *p, const struct connection *c, uint32_t slot)
     put_big(put_big(p, c->index, 4), slot, 4);
 }
 
+/* The ticket with an end that no other one has: base45's triplets 20 to 17 from its end, which are of the seal,
+ * name connection and number. Two digits and a 0 are always two bytes. */
+static uint8_t *put_forged(uint8_t *p, const struct connection *c, uint64_t no)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+    size_t n = strlen(opt.forged), at = 4 + ((n - 4) / 3 - 20) * 3;
+    uint64_t name = (uint64_t)c->index << 24 | (no & 0xFFFFFF);
+    memcpy(p, opt.forged, n);
+    for (int i = 0; i < 4; i++, at += 3, name /= 45 * 45) {
+        p[at] = (uint8_t)digits[name % 45];
+        p[at + 1] = (uint8_t)digits[name / 45 % 45];
+        p[at + 2] = '0';
+    }
+    return p + n;
+}
+
 static size_t put_scan(uint8_t *out, struct connection *c, uint32_t slot, uint64_t wall_ms)
 {
     uint64_t no = c->slots[slot].no;
@@ -21,10 +37,15 @@ static size_t put_scan(uint8_t *out, struct connection *c, uint32_t slot, uint64
     p = put_uint(p, no);
     *p++ = 0xCF;
     p = put_big(p, wall_ms, 8);
-    *p++ = 0, *p++ = 2, *p++ = 0xC4, *p++ = 8;
-    put_token(p, c, slot);
+    *p++ = 0, *p++ = opt.forged ? 1 : 2, *p++ = 0xC4, *p++ = (uint8_t)(opt.forged ? strlen(opt.forged) : 8);
+    if (opt.forged) {
+        p = put_forged(p, c, no);
+    } else {
+        put_token(p, c, slot);
+        p += 8;
+    }
     /* ref is never 0 and never repeats among the requests under way: its low byte is the slot, from 1. */
-    return seal_frame(out, SCAN, (uint32_t)(no << 8 | (slot + 1)), (size_t)(p + 8 - body));
+    return seal_frame(out, SCAN, (uint32_t)(no << 8 | (slot + 1)), (size_t)(p - body));
 }
 
 /* By hand, as everything here that is done once for each scan: printf would cost more than all the rest. */

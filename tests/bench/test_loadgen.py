@@ -82,6 +82,35 @@ def test_wrong_answer_is_caught(name: str) -> None:
     assert reason in told
 
 
+FORGED = "LG1:" + "0" * 176
+
+
+def test_every_forged_ticket_is_another_one() -> None:
+    """Same ticket, same length, ends that differ; 203 is the right answer to it."""
+    tokens: list[bytes] = []
+
+    def handle(stream: BinaryIO, connection: socket.socket) -> None:
+        while (taken := take_frame(stream)) is not None:
+            no, _, _, kind, token = msgpack.unpackb(taken[2])
+            assert kind == 1
+            tokens.append(token)
+            connection.sendall(open_decision(taken[1], no, 2, 203))
+
+    with serving(handle) as port:
+        code, result, told = run(port, "--no-sign-on", "--forged", FORGED, "--in-flight", 3)
+    assert (code, result["errors"]) == (0, 0), told
+    assert len(set(tokens)) == len(tokens) == 12
+    assert {len(token) for token in tokens} == {len(FORGED)}
+    assert {token[:118] for token in tokens} == {FORGED[:118].encode()}
+
+
+def test_a_forged_ticket_that_is_let_in_is_caught() -> None:
+    """As anything else than 203."""
+    with serving(answering(open_decision)) as port:
+        code, result, told = run(port, "--no-sign-on", "--forged", FORGED)
+    assert code == 1 and result["errors"] == 4 and "verdict 1, reason 0" in told
+
+
 def test_silence_is_caught() -> None:
     """A server that takes scans and says nothing ends the run once patience is over."""
     with serving(lambda stream, connection: stream.read() and None) as port:
