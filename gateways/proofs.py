@@ -5,9 +5,10 @@ a prover (`gateways/prover.py`); the message that needs it is parked and handled
 that numbering, resends and bounds are judged once, by what is true at that time.
 
 Whoever sends garbage has little of it: it fails where it is cheapest to find out, what a reader shows that
-was wrong too often is refused without a look (203), and readers take turns at the prover. Only where too many
-wait is it ERROR 12, which a reader must live with anyway: it keeps the event and sends it again. Rejected:
-ERROR 12 for garbage, too. Who gets nothing else may think itself alone, and open by rules of its own.
+was wrong too often is refused without a look (203), who is refused so is heard behind all others
+(`gateways/later.py`), and readers take turns at the prover. Only where too many wait is it ERROR 12, which a
+reader must live with anyway: it keeps the event and sends it again. Rejected: ERROR 12 for garbage, too. Who
+gets nothing else may think itself alone, and open by rules of its own.
 """
 
 from collections import OrderedDict, deque
@@ -100,7 +101,8 @@ class Waiting:
 class Proofs:
     """queues: jobs by link, in the order of their turns; asked: those that the prover has; waiting: all of
     both, by link and token; faults: by reader, how often it was wrong, and when that was reckoned (ms);
-    refused: messages answered ERROR 12 since the start.
+    refused: messages answered ERROR 12 since the start; held: links of readers that were refused without a
+    look, with what they have said since, which whoever moves bytes may let wait.
     """
 
     def __init__(self, keyring: Keyring, prover: Prover) -> None:
@@ -113,6 +115,7 @@ class Proofs:
         self.waiting: dict[tuple[Link, bytes], Waiting] = {}
         self.asked: dict[Job, list[Waiting]] = {}
         self.faults: dict[str, tuple[int, int]] = {}
+        self.held: dict[Link, list[bytes]] = {}
         self._known: OrderedDict[bytes, Seen] = OrderedDict()
         self._wrong: OrderedDict[bytes, Seen] = OrderedDict()
         self._resuming: dict[bytes, Seen] = {}
@@ -151,6 +154,7 @@ class Proofs:
 
     def forget(self, link: "Link") -> None:
         """The link is gone: what waited for it was not decided, and its reader sends it again."""
+        self.held.pop(link, None)
         for waiting in self.queues.pop(link, ()):
             del self.waiting[link, waiting.token]
 
@@ -191,6 +195,8 @@ class Proofs:
         if self.wait(link, who, message, lot, [(kind, token)]):
             return False
         scan.proof = self.of(lot, kind, token, who)
+        if scan.proof is NOT_LOOKED_AT and link.id == who:
+            self.held.setdefault(link, [])
         if scan.proof is not None and scan.proof.identity:
             scan.token = scan.proof.identity
         return True

@@ -17,6 +17,7 @@ cdef class Reactor:
     cdef public Py_ssize_t _said_bytes
     cdef public object later
     cdef public dict behind
+    cdef public dict held
     cdef public bint urgent
     cdef public dict owned
     cdef public dict secure
@@ -30,7 +31,8 @@ cdef class Reactor:
     cpdef void _read_ready(self, int count)
     @cython.locals(data=bytes)
     cpdef void _read(self, int fd, Link link)
-    @cython.locals(heard=list, said=list, data=bytes, gateway=Gateway, index=Py_ssize_t, link=Link)
+    @cython.locals(heard=list, said=list, data=bytes, gateway=Gateway, index=Py_ssize_t, link=Link,
+                   aside=bint)
     cpdef void _decide(self)
     @cython.locals(
         gateway=Gateway, owners=list, stops=list, buf=bytearray, index=Py_ssize_t, link=Link,

@@ -71,7 +71,7 @@ class Reactor:
     frames; doors: by descriptor. rounds: how many had traffic;
     table: links by descriptor; again: those who may have more than was read at once;
     heard, said: who said what in this round and is not decided yet; later: the same of those who may wait,
-    behind: their links, which are not read until that is decided; urgent: somebody waits for the answers.
+    behind, held: links that are not read until that is decided; urgent: somebody waits for the answers.
     """
 
     def __init__(
@@ -95,6 +95,7 @@ class Reactor:
         self._said_bytes = 0
         self.later = Later(self)
         self.behind = self.later.behind
+        self.held = self.later.held
         self.urgent = False
         self.owned: dict[int, socket.socket] = {}
         self.secure: dict[int, TlsLayer] = {}
@@ -177,7 +178,7 @@ class Reactor:
 
     def _read(self, fd: int, link: Link) -> None:
         """Take what a socket has. It is decided a little later, together with what others said."""
-        if self.behind and link in self.behind:
+        if (self.behind and link in self.behind) or (self.held and self.held.get(link)):
             return
         data = sockets.receive(fd)
         if data is None:
@@ -195,9 +196,8 @@ class Reactor:
         for index in range(len(heard)):
             link = heard[index]
             data = said[index]
-            if (self.behind and link in self.behind) or (
-                data and (not link.role or (len(data) >= 16 and data[3] == REPLAY))
-            ):
+            aside = (self.behind and link in self.behind) or (self.held and link in self.held)
+            if aside or (data and (not link.role or (len(data) >= 16 and data[3] == REPLAY))):
                 self.later.put(link, data)
                 continue
             self.urgent = True
@@ -226,13 +226,13 @@ class Reactor:
         self.gateway.begin(self.clock(), self.steady())
         self.gateway.tick()
         self.finish()
+        self.later.release()
 
     def proved(self) -> None:
         """The prover has answers: what waited for them is decided in a round of its own, or may wait on."""
         self.gateway.begin(self.clock(), self.steady())
         self.finish()
-        if self.later.waiting():
-            self.later.ring()
+        self.later.ring()
 
     def finish(self) -> None:
         """Commit, then send. Whoever could not take all is watched for writing."""

@@ -16,6 +16,7 @@ from liftgate.codecs.connection import NEED_MORE, PEER_CLOSED, Role, WireConnect
 from liftgate.codecs.frame import Fault
 from liftgate.codecs.signon import client_mac
 from liftgate.engine.journal.journal import JournalFailed
+from liftgate.gateways.proofs import FAULTS_MAX
 from liftgate.gateways.reactor import Reactor
 from liftgate.gateways.tcp import stop
 from liftgate.gateways.tls import server_context
@@ -281,6 +282,34 @@ async def test_a_backlog_that_waited_for_proofs_is_taken_though_nobody_speaks() 
         slow.done = True
         site.reactor.proved()
         assert isinstance(await reader.receive(), m.Replayed)
+
+
+async def test_who_shows_garbage_without_end_is_heard_behind_all_others() -> None:
+    """Refused without a look, a reader has its turn at a tick; others are answered meanwhile."""
+    world = ticket_world()
+    held = world.gateway.proofs.held
+    async with running(world) as site, trio.open_nursery() as nursery:
+        nursery.cancel_scope.deadline = trio.current_time() + WAIT_S
+        liar, honest = await site.reader("r0"), await site.reader("r1")
+        garbage = range(1, 2 * FAULTS_MAX)
+        await liar.send(*(show(no, b"LG1:%d" % no) for no in garbage))
+        for no in garbage:
+            answer = await liar.receive()
+            assert isinstance(answer, m.Decision) and (answer.no, answer.reason) == (no, 203)
+        await liar.send(scan(garbage.stop))
+        while not any(held.values()):
+            await trio.sleep(0.001)  # nobody is told when the reactor has read it
+        decision = await honest.ask(scan(1, b"another"))
+        assert isinstance(decision, m.Decision) and decision.verdict == 1
+        assert not world.lot.readers["r0"].numbering(7).has(garbage.stop)
+        site.reactor.tick()
+        late = await liar.receive()
+        assert isinstance(late, m.Decision) and (late.no, late.verdict) == (garbage.stop, 1)
+        await liar.stream.aclose()
+        while "r0" in world.gateway.readers:
+            await trio.sleep(0.001)
+        assert not held
+    assert not nursery.cancel_scope.cancelled_caught
 
 
 @pytest.fixture
