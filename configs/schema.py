@@ -40,6 +40,7 @@ MAY: tuple[str, ...] = (
     "record_passage",
     "report_lane",
     "record_history",
+    "carry_readers",
     "query",
     "subscribe",
     "open_lane",

@@ -21,6 +21,7 @@ cdef class Gateway:
     cdef public dict away
     cdef public object policies
     cdef public object replays
+    cdef public object carrier
     cdef public list tickers
     cdef public long long _looked_ms
     cdef public long long _started_ms

@@ -26,6 +26,7 @@ from liftgate.engine.core.model import Lot
 from liftgate.engine.core.parts.lanes.part import lanes_of
 from liftgate.engine.engine import Engine
 from liftgate.gateways import services
+from liftgate.gateways.carried import Carrier
 from liftgate.gateways.directory import Directory
 from liftgate.gateways.keyring import Keyring
 from liftgate.gateways.link import Link
@@ -60,8 +61,9 @@ class Gateway:
     services: the signed-on ones by id; heard: when a reader was last heard that has no connection, or that
     others speak for, by the clock that never jumps; away: when a signed-on reader was last heard before this
     connection, Unix time in ms; policies: what readers are told that they may do alone; replays: what they
-    did; tickers: called when time passes, for what outlives a connection; decided: scans since the start;
-    answered: times that what waited for an answer was sent; proofs: of tickets and tags.
+    did; tickers: called when time passes, for what outlives a connection; carrier: of readers that services
+    speak for; decided: scans since the start; answered: times that what waited for an answer was sent;
+    proofs: of tickets and tags.
     """
 
     def __init__(self, engine: Engine, config: Config, nonces: Nonces, prover: Prover | None = None) -> None:
@@ -84,6 +86,7 @@ class Gateway:
         self.policies = Policies(self)
         self.replays = ReplayLane(self)
         self.tickers: list[Callable[[], None]] = []
+        self.carrier = Carrier(self)
         self.out = Packer(1 << 16)
         self.fields = ScanFields()
         self.scan: ReadCredential | None = None
@@ -95,7 +98,9 @@ class Gateway:
         self._owner: Link | None = None
         self.owners: list[Link] = []
         self.stops: list[int] = []
-        self._ref = 0
+        self._ref = (
+            engine.now_ms % 0xFFFFFFFF
+        )  # else DONE that a broker held over a restart ends another order
         self._replay_free_us = 0
         self._looked_ms = -1
         self._started_ms = -1
@@ -121,6 +126,8 @@ class Gateway:
         self.engine.commit()
         if self.engine.untold:
             self._tell_modes()
+        if self.carrier.ways:
+            self.carrier.wake()
         for link in list(self.subscribers):
             link.pump()
 
@@ -199,6 +206,7 @@ class Gateway:
         """The link's connection is gone."""
         self.proofs.forget(link)
         services.unsubscribe(link)
+        self.carrier.forget(link)
         self.replays.forget(link)
         self.links.pop(link, None)
         self.strangers.pop(link, None)
@@ -320,6 +328,9 @@ class Gateway:
 
     def send_packed(self, link: Link, kind: int, body: bytes, ref: int) -> None:
         """The same with a body that is encoded already."""
+        if link.carried:
+            self.carrier.put(link, kind, body, ref)
+            return
         out = self.own(link)
         at = begin_frame(out, kind, ref)
         out.append(body)

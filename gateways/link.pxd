@@ -33,6 +33,7 @@ cdef class Link:
     cdef public long long pinged_ms
     cdef public int handle
     cdef public bint wraps
+    cdef public bint carried
     cdef public bytes backlog
     cdef public long long stalled_ms
     cdef public bint closing

@@ -46,7 +46,8 @@ class Link:
     nothing more is read, and it ends when everything is sent; closed: the mover should drop it now; parked:
     messages that wait for a proof (`gateways/proofs.py`);
     handle: the mover's own name for it, -1 when it has let go; wraps: what is packed for it goes through
-    `wrap` before it is sent, since it speaks another protocol with these frames inside.
+    `wrap` before it is sent, since it speaks another protocol with these frames inside; carried: it has no
+    connection, a service brings what is packed for it (`gateways/carried.py`).
     """
 
     def __init__(self, gateway: "Gateway", peer: str, steady_ms: int) -> None:
@@ -71,6 +72,7 @@ class Link:
         self.pinged_ms = 0
         self.handle = -1
         self.wraps = False
+        self.carried = False
         self.backlog = b""
         self.stalled_ms = 0
         self.closing = False
@@ -297,6 +299,10 @@ class Link:
     def send(self, message: m.Message, ref: int = 0) -> None:
         """Pack a message for this peer."""
         self.gateway.send(self, message, ref)
+
+    def reachable(self) -> bool:
+        """Whether what is packed now has a way to the peer."""
+        return not self.closing
 
     def wrap(self, run: bytes) -> bytes:
         """These frames of a round, durable by now, as what the peer reads."""

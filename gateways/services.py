@@ -54,7 +54,7 @@ def command(link: "Link", message: m.CommandMessage) -> None:
     if lot is None or not _may(link, message.name):
         code = "no_such_lot" if lot is None else "not_allowed"
         link.send(m.Outcome(message.id, False, code, {}, link.engine.position), link.conn.ref)
-    elif link.check_accepting():
+    elif message.name == spoken.HEAR or link.check_accepting():
         result = _SPEAKS.get(message.name, _order)(link, lot, message)
         if result is not None:
             ok, code, body, position = result
@@ -62,7 +62,8 @@ def command(link: "Link", message: m.CommandMessage) -> None:
 
 
 def _may(link: "Link", name: str) -> bool:
-    return link.service is not None and name in link.service.may
+    right = spoken.CARRY if name == spoken.HEAR else name
+    return link.service is not None and right in link.service.may
 
 
 def _lot(link: "Link", id: str) -> Lot | None:
@@ -92,7 +93,7 @@ def _order(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
         return False, *objection, engine.position
     reader = message.args.get("reader")
     target = link.gateway.readers.get(reader) if isinstance(reader, str) else None
-    if target is not None and target.closing:
+    if target is not None and not target.reachable():
         target = None
     order = Order(engine.now_ms, message.id, link.id, message.name, message.args, target is not None)
     result = engine.order(lot, order)
@@ -133,7 +134,7 @@ def _read_credential(link: "Link", lot: Lot, message: m.CommandMessage) -> Resul
     lane = reader.lanes.get(args.lane) if reader is not None else None
     if reader is None or lane is None:
         return False, "no_such_lane", {}, engine.position
-    link.gateway.heard[args.reader] = link.gateway.steady_ms
+    link.gateway.carrier.heard(link, args.reader, args.boot)
     numbering = reader.numbering(args.boot)
     if numbering.has(args.no):
         event = numbering.answer(args.no)
@@ -156,6 +157,7 @@ _SPEAKS: dict[str, Speaks] = {
     "record_passage": spoken.record_passage,
     "report_lane": spoken.report_lane,
     "record_history": spoken.record_history,
+    spoken.HEAR: spoken.hear_reader,
 }
 """What a service says for a reader; all else are orders."""
 
@@ -163,6 +165,11 @@ _SPEAKS: dict[str, Speaks] = {
 def query(link: "Link", message: m.Query) -> None:
     """Answer from memory. What is seen may be undurable yet, so the ANSWER leaves with the round too."""
     link._count_in_flight()
+    if message.name == spoken.ORDERS:
+        orders = link.gateway.carrier.orders(link, message.args, link.conn.ref)
+        if orders is not None:
+            link.send(orders, link.conn.ref)
+        return
     ok, code, body = _ask(link, message)
     answer = m.Answer(ok, code, body)
     size = len(m.encode(answer))

@@ -57,12 +57,17 @@ def admit(link: "Link") -> None:
     if link.role == m.READER:
         gateway.key_used(link)
     log.info("gateway.signed_on", id=link.id, role=link.role, peer=link.peer)
+    tell(link)
+    gateway.own(link)  # a replaced connection's GOODBYE came in between
+
+
+def tell(link: "Link") -> None:
+    """Tell a reader what holds, which it may have missed: modes and POLICY."""
     if link.reader is not None:
         for lane in link.reader.lanes.values():
             if lane.mode_set:
-                link.send(m.SetLane(lane.number, lane.mode), gateway.next_ref())
-        gateway.policies.signed_on(link)
-    gateway.own(link)  # a replaced connection's GOODBYE came in between
+                link.send(m.SetLane(lane.number, lane.mode), link.gateway.next_ref())
+        link.gateway.policies.signed_on(link)
 
 
 def _proves(link: "Link", mac: bytes) -> bool:

@@ -1,7 +1,7 @@
 """COMMANDs of a service that speaks for a reader: `record_passage`, `report_lane`, `record_history`.
 
 Beside `read_credential`: so that all that a reader says can come through a service, under the reader's own
-boot and numbers. args: `ToldFor`.
+boot and numbers. args: `ToldFor`. `hear_reader` is what it says beside its events.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 OWN_LOT = "*"
 """For the lot of a COMMAND, here and in `read_credential`: that of the reader. No lot can be called so."""
 
+HEAR, ORDERS = "hear_reader", "orders"
+CARRY = "carry_readers"
+"""COMMAND and QUERY of services that carry readers (`gateways/carried.py`), and the right to both."""
+
 Result = tuple[bool, str, dict[str, Any], int]
 
 
@@ -32,10 +36,35 @@ class ToldFor(msgspec.Struct, forbid_unknown_fields=True):
     message: bytes
 
 
+class HeardFor(msgspec.Struct, forbid_unknown_fields=True):
+    """args of hear_reader: type, ref and body of DONE, TIME_ASK, PING, PONG or GOODBYE."""
+
+    reader: m.Id
+    type: m.U8
+    message: bytes
+    ref: m.U32 = 0
+
+
+HEARD = frozenset({m.Done.TYPE, m.TimeAsk.TYPE, m.Ping.TYPE, m.Pong.TYPE, m.Goodbye.TYPE})
+
+
+def hear_reader(link: "Link", lot: Lot, message: m.CommandMessage) -> Result:
+    """What a reader says that is no event, and is not journalled; `time` in the body is TIME's."""
+    position = link.engine.position
+    try:
+        args = msgspec.convert(message.args, HeardFor)
+        if args.type not in HEARD:
+            raise ValueError(f"type 0x{args.type:02x} is not heard so")
+        told = m.decode(args.type, args.message)
+    except (ValueError, PeerError) as error:
+        return False, "bad_args", {"text": str(error)}, position
+    return True, "", link.gateway.carrier.hear(link, args.reader, told, args.ref), position
+
+
 def _read(link: "Link", message: m.CommandMessage, kind: int) -> tuple[ToldFor, Any]:
     """(args, what the reader told). Raises ValueError, PeerError."""
     args = msgspec.convert(message.args, ToldFor)
-    link.gateway.heard[args.reader] = link.gateway.steady_ms
+    link.gateway.carrier.heard(link, args.reader, args.boot)
     return args, m.decode(kind, args.message)
 
 
