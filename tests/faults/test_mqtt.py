@@ -1,8 +1,6 @@
 """MQTT readers at work while engine, gateway and broker are killed: every acknowledged event exists, once."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from deploy.services import Service
 from deploy.services.ports import free_ports
 from tests.faults.engines import make_engine, reader_ids
 from tests.faults.mqtt_fleet import Fleet
-from tests.independent.engine_process import KEY
+from tests.faults.mqtt_gateway import Gateway, broker_toml
 
 READERS = 12
 
@@ -43,49 +41,13 @@ def test_the_engine_is_killed_while_readers_publish(tmp_path: Path) -> None:
     assert fleet.decided
 
 
-class Gateway:
-    """`liftgate mqtt` as a process."""
-
-    def __init__(self, config: Path) -> None:
-        self._config = config
-        self._log = config.with_suffix(".mqtt.log")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "liftgate.cli", "mqtt", "--config", str(self._config)]
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def end(self) -> int:
-        """An orderly end; its exit code."""
-        assert self.process is not None
-        self.process.terminate()
-        return self.process.wait(15)
-
-
-BROKER = """
-[[service]]
-id = "mqtt"
-key = "{key}"
-may = ["read_credential", "record_passage", "report_lane", "record_history"]
-[mqtt.broker]
-host = "127.0.0.1"
-port = {port}
-"""
-
-
 @pytest.mark.long
 def test_broker_gateway_and_engine_are_killed_in_turn(tmp_path: Path, own_mosquitto: Service) -> None:
     """Readers behind a real mosquitto: each of the three is killed while they publish, and what is decided
     exists once."""
     engine = make_engine(tmp_path, READERS, 5000)
     with engine.config.open("a") as file:
-        file.write(BROKER.format(key=KEY.hex(), port=own_mosquitto.port))
+        file.write(broker_toml(own_mosquitto.port, "carry_readers"))
     gateway = Gateway(engine.config)
 
     async def again(kill: Callable[[], object], start: Callable[[], object]) -> None:

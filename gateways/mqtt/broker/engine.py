@@ -1,4 +1,4 @@
-"""The engine as a client of its socket: COMMANDs, asked until they are answered."""
+"""The engine as a client of its socket: COMMANDs, asked until they are answered, and QUERYs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class EngineLost(Exception):
 class EngineCalls:
     """A connection that is made again whenever it ends, and the questions that wait for an answer on it.
 
-    At most `in_flight_max` of WELCOME are asked at once; who bounds those that wait is the caller.
+    Of `in_flight_max` of WELCOME one is kept for a QUERY that may wait for long; so many others are asked at
+    once, and who bounds those that wait is the caller.
     """
 
     def __init__(self, dialer: Dialer, who: Identity) -> None:
@@ -49,6 +50,7 @@ class EngineCalls:
         self._there = asyncio.Event()
         self._asked: dict[int, asyncio.Future[m.Message]] = {}
         self._slots = asyncio.Semaphore(1)
+        self._in_flight_max = 1
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -56,6 +58,19 @@ class EngineCalls:
             with attempt:
                 while True:  # a connection that stood is followed by a try without a pause
                     await self._serve()
+
+    def is_there(self) -> bool:
+        """Whether something asked now goes out at once."""
+        return self._there.is_set()
+
+    async def wait_there(self) -> bool:
+        """Wait for a connection; False: it has no room for a QUERY that waits."""
+        await self._there.wait()
+        return self._in_flight_max > 1
+
+    async def query(self, message: m.Query) -> m.Message:
+        """Its ANSWER, or an ERROR. One at a time. Raises EngineLost where the connection ends before it."""
+        return await self._ask(message)
 
     async def ask(self, message: m.CommandMessage) -> m.Outcome | m.Error:
         """Its OUTCOME, or a fatal ERROR; until the engine is there and takes it, this waits."""
@@ -71,7 +86,7 @@ class EngineCalls:
             elif isinstance(reply, m.Outcome | m.Error):
                 return reply
 
-    async def _ask(self, message: m.CommandMessage) -> m.Message:
+    async def _ask(self, message: m.CommandMessage | m.Query) -> m.Message:
         conn = self._conn
         if conn is None or conn.closed or conn.welcome is None:
             raise EngineLost("between two connections")
@@ -92,7 +107,8 @@ class EngineCalls:
                 while conn.welcome is None:
                     await self._receive(conn, reader)
             stood = True
-            self._slots = asyncio.Semaphore(conn.welcome.in_flight_max)
+            self._in_flight_max = conn.welcome.in_flight_max
+            self._slots = asyncio.Semaphore(max(1, self._in_flight_max - 1))
             self._there.set()
             log.info("mqtt.engine_there", service=self._who.id)
             while True:

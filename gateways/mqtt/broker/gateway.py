@@ -2,7 +2,8 @@
 
 A PUBLISH is acknowledged when its OUTCOME is there, so when it is durable. While the engine is away it is
 held, up to in_flight_max; then nothing more is read, and the broker keeps the rest. While the broker is away
-readers keep their events. Nothing here outlives the process: it may be killed at any time.
+readers keep their events. What the engine orders goes down beside the answers (`orders.py`). Nothing here
+outlives the process: it may be killed at any time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from liftgate.codecs.frame import Fault, PeerError
 from liftgate.codecs.mqtt import topics
 from liftgate.configs.broker import BrokerConfig
 from liftgate.gateways.mqtt.broker.engine import EngineCalls
-from liftgate.gateways.mqtt.broker.link import BrokerLink, BrokerLost
+from liftgate.gateways.mqtt.broker.link import BrokerLink, BrokerLost, Down
+from liftgate.gateways.mqtt.broker.orders import FRESH_S, Orders
 from liftgate.gateways.mqtt.broker.tries import tries
 
 log = structlog.get_logger()
@@ -40,6 +42,8 @@ _FAULTS = {
 }
 
 
+_HEARD = frozenset({m.Done.TYPE, m.TimeAsk.TYPE, m.Ping.TYPE, m.Pong.TYPE, m.Goodbye.TYPE})
+
 OWN_LOT = "*"
 """The lot of these COMMANDs: the engine knows where the reader is (gateways/spoken.py)."""
 
@@ -53,14 +57,20 @@ class Refused(Exception):
 
 
 class BrokerGateway:
-    """answered: events whose OUTCOME came; broker: whether it is there."""
+    """answered: events whose OUTCOME came."""
 
     def __init__(self, config: BrokerConfig, engine: EngineCalls, client_id: str) -> None:
         self._config, self._engine, self._client_id = config, engine, client_id
+        self._orders = Orders(engine, f"{config.host}:{config.port}/{config.group}")
         self.answered = 0
 
     async def run(self) -> None:
         """Carry until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._orders.run())
+            tasks.create_task(self._stay_connected())
+
+    async def _stay_connected(self) -> None:
         async for attempt in tries(BrokerLost):
             with attempt:
                 try:
@@ -82,6 +92,7 @@ class BrokerGateway:
             tasks.discard(task)
             slots.release()
 
+        self._orders.broker_there(link)
         try:
             while True:
                 await slots.acquire()
@@ -91,6 +102,7 @@ class BrokerGateway:
         except BrokerLost as error:
             log.warning("mqtt.broker_lost", error=str(error))
         finally:
+            self._orders.broker_gone()
             for task in list(tasks):
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -112,15 +124,16 @@ class BrokerGateway:
         link.acknowledge(packet, reason)
         self.answered += 1
         if answer is not None:
-            body = m.encode(answer)
-            await link.publish(topic.reader, answer.TYPE, body, packet.correlation_data)
+            fresh_s = FRESH_S if isinstance(answer, m.Decision) else None
+            down = Down(answer.TYPE, m.encode(answer), packet.correlation_data, fresh_s)
+            await link.publish(topic.reader, down)
 
     async def _do(self, topic: topics.Up, packet: mqtt5.PublishPacket) -> m.Message | None:
         """The reader's answer. Raises Refused."""
+        if topic.kind in _HEARD:
+            return await self._hear(topic, packet)
         name = _COMMANDS.get(topic.kind)
         if name is None:
-            if topic.kind == m.Done.TYPE:
-                return None
             raise Refused(Fault.UNKNOWN_TYPE, f"0x{topic.kind:02x} does not go through a broker")
         try:
             boot = topics.parse_boot(packet.user_properties)
@@ -136,6 +149,28 @@ class BrokerGateway:
         if not outcome.ok:
             raise Refused(_FAULTS.get(outcome.code, Fault.NOT_ALLOWED), outcome.code)
         return _answer(message, outcome)
+
+    async def _hear(self, topic: topics.Up, packet: mqtt5.PublishPacket) -> m.Message | None:
+        """What a reader says beside its events; its answer. While the engine is away only DONE is kept for
+        it: what the others say and ask is of this moment. Raises Refused.
+        """
+        kind = topic.kind
+        if kind != m.Done.TYPE and not self._engine.is_there():
+            return None
+        try:
+            message = m.decode(kind, packet.payload)
+        except PeerError as error:
+            raise Refused(Fault.BAD_FIELD, str(error)) from error
+        ref = topics.parse_ref(packet.correlation_data)
+        args = {"reader": topic.reader, "type": kind, "message": packet.payload, "ref": ref}
+        outcome = await self._engine.ask(
+            m.CommandMessage(secrets.token_bytes(16), OWN_LOT, "hear_reader", args)
+        )
+        if not isinstance(outcome, m.Outcome) or not outcome.ok:
+            return None  # without the right nobody hears it, and the reader can do nothing about that
+        if isinstance(message, m.TimeAsk):
+            return m.Time(*outcome.body["time"])
+        return m.Pong() if isinstance(message, m.Ping) else None
 
 
 def _args(message: Any, body: bytes) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from typing import NamedTuple
 
 import mqtt5
 from mqtt5 import PubAckReasonCode, QoS
@@ -30,6 +31,16 @@ class BrokerLost(Exception):
     """The connection is over or could not be had; another try may do."""
 
 
+class Down(NamedTuple):
+    """A message to a reader. expiry_s: after so long the broker need not bring it any more."""
+
+    kind: int
+    body: bytes
+    correlation: bytes | None
+    expiry_s: int | None = None
+    properties: tuple[tuple[str, str], ...] = ()
+
+
 class BrokerLink:
     """Signed on and subscribed. `receive` is for one task; the others may be called from any."""
 
@@ -38,7 +49,7 @@ class BrokerLink:
         self._packets = PacketReader()
         self._packets.packet_bytes_max = PACKET_BYTES_MAX
         self._slots = asyncio.Semaphore(1)
-        self._unacknowledged: set[int] = set()
+        self._unacknowledged: dict[int, asyncio.Future[int | None]] = {}
         self._last_id = 0
         self._early: list[mqtt5.Packet] = []
         self.ended = False
@@ -90,8 +101,7 @@ class BrokerLink:
                 if isinstance(packet, mqtt5.PublishPacket):
                     return packet
                 if isinstance(packet, mqtt5.PubAckPacket) and packet.packet_id in self._unacknowledged:
-                    self._unacknowledged.remove(packet.packet_id)
-                    self._slots.release()
+                    self._settle(packet.packet_id, int(packet.reason_code))
                 elif isinstance(packet, mqtt5.DisconnectPacket):
                     raise BrokerLost(f"the broker disconnects: {packet.reason_code}")
         except OSError as error:
@@ -123,25 +133,41 @@ class BrokerLink:
         if packet.packet_id is not None and not self.ended:
             self._write(mqtt5.PubAckPacket(packet.packet_id, reason_code=reason).write())
 
-    async def publish(self, reader: str, kind: int, body: bytes, correlation: bytes | None) -> None:
+    async def publish(self, reader: str, message: Down) -> asyncio.Future[int | None]:
         """Have a message brought to a reader; waits while the broker has as many of ours as it takes.
 
-        On a connection that has ended it is forgotten: the reader sends again and is answered again.
+        What comes back tells the reason code of its PUBACK, or None where the connection ended before that.
+        Answers are forgotten then: the reader sends again and is answered again.
         """
+        acknowledged: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         await self._slots.acquire()
         if self.ended:
-            return
+            self._slots.release()
+            acknowledged.set_result(None)
+            return acknowledged
         packet_id = self._last_id % 65_534 + 1
         while packet_id in self._unacknowledged:
             packet_id = packet_id % 65_534 + 1
         self._last_id = packet_id
-        self._unacknowledged.add(packet_id)
-        topic = topics.down(reader, kind)
+        self._unacknowledged[packet_id] = acknowledged
         self._write(
             mqtt5.PublishPacket(
-                topic, body, qos=QoS.AT_LEAST_ONCE, packet_id=packet_id, correlation_data=correlation
+                topics.down(reader, message.kind),
+                message.body,
+                qos=QoS.AT_LEAST_ONCE,
+                packet_id=packet_id,
+                correlation_data=message.correlation,
+                message_expiry_interval=message.expiry_s,
+                user_properties=list(message.properties),
             ).write()
         )
+        return acknowledged
+
+    def _settle(self, packet_id: int, reason: int | None) -> None:
+        acknowledged = self._unacknowledged.pop(packet_id)
+        self._slots.release()
+        if not acknowledged.done():
+            acknowledged.set_result(reason)
 
     def _write(self, data: bytes) -> None:
         if not self._writer.is_closing():
@@ -150,8 +176,9 @@ class BrokerLink:
     async def aclose(self) -> None:
         """End it; the session stays at the broker."""
         self.ended = True
-        for _ in range(len(self._unacknowledged) + 1):
-            self._slots.release()
+        for packet_id in list(self._unacknowledged):
+            self._settle(packet_id, None)
+        self._slots.release()  # who waits for one finds that it has ended, and lets the next one find it
         self._writer.close()
         with contextlib.suppress(OSError, TimeoutError):  # it is gone: nothing is left to say to it
             async with asyncio.timeout(1):
