@@ -129,7 +129,7 @@ class Ack(Message, frozen=True):
     position: U64
 
 
-class ReplayEntry(msgspec.Struct, array_like=True, frozen=True):
+class ReplayEntry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """One entry of REPLAY: the type of the event, what the reader answered (0 for nothing), its body."""
 
     type: U8

@@ -255,8 +255,8 @@ def _apply_lane(lot: Lot, event: LaneReported, position: int) -> None:
 
 def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
     lane = _note(lot, event, position)
-    stay = _of_session(lot, event.session)
-    passage = event.detail[0] if event.what == PassageRecorded.TYPE else 0
+    stay, detail = _of_session(lot, event.session), event.detail
+    passage = detail[0] if event.what == PassageRecorded.TYPE else 0
     opened = event.what == ScanDecided.TYPE and event.verdict_given == codes.OPEN
     lane.tally.was_told(passage == PASSED, passage == FOLLOWED, opened)
     if event.what == PassageRecorded.TYPE:
@@ -265,18 +265,18 @@ def _apply_history(lot: Lot, event: HistoryRecorded, position: int) -> None:
         if stay is not None:
             _note_late(before, stay.area)
         for part in lot.lane_listeners:
-            part.passed(event, event.detail[0], lane)
+            part.passed(event, passage, lane)
     elif event.what == LaneReported.TYPE:
-        lane.barrier, lane.loop, lane.faults = event.detail[0], event.detail[1], tuple(event.detail[2])
+        lane.barrier, lane.loop, lane.faults = detail[0], detail[1], tuple(detail[2])
     elif event.verdict_given == codes.OPEN:
-        _apply_history_scan(lot, lane, event)
-        stay = lot.stays.get(raw.credential(event.detail[0], event.detail[1]))
+        credential = raw.credential(detail[0], detail[1])
+        _apply_history_scan(lot, lane, event, credential)
+        stay = lot.stays.get(credential)
     if lot.listeners:
         _tell(lot, event, stay)
 
 
-def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded) -> None:
-    credential = raw.credential(event.detail[0], event.detail[1])
+def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded, credential: bytes) -> None:
     lot.forgiven.pop(credential, None)
     if event.effect == "adrift":
         _count_adrift(lane, codes.OUT, False, event.at_ms)

@@ -60,8 +60,9 @@ cdef class HistoryRecorded(ReaderEvent):
     cdef public bytes session
     cdef public str spot
     cdef public str effect
-    cdef public tuple detail
+    cdef public bytes told
     cpdef void pack(self, Packer out)
+    @cython.locals(start=Py_ssize_t)
     cpdef void unpack(self, Unpacker source)
 
 cpdef pack(object event, Packer out)

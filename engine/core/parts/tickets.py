@@ -70,9 +70,11 @@ class Tickets(Part):
             if self.lot.marks is not None:
                 came_in = event.verdict == codes.OPEN and event.way == codes.IN
                 self._take(event.token, self.lot.marks, came_in, event.at_ms, stay)
-        elif isinstance(event, HistoryRecorded) and event.what == ScanDecided.TYPE and len(event.detail) > 2:
+        elif isinstance(event, HistoryRecorded) and event.what == ScanDecided.TYPE:
+            detail = event.detail
             came_in = event.verdict_given == codes.OPEN and event.way == codes.IN
-            self._take(event.detail[1], event.detail[2], came_in, event.at_ms, stay)
+            if len(detail) > 2:
+                self._take(detail[1], detail[2], came_in, event.at_ms, stay)
 
     def _take(self, name: bytes, marks: dict[str, Any], came_in: bool, at_ms: int, stay: Stay | None) -> None:
         """Remember what was proven; came_in: the barrier opened for it on the way in."""

@@ -109,7 +109,7 @@ def test_a_past_status_is_recorded() -> None:
     """Barrier, loop and faults of the lane."""
     yard = Yard()
     event = yard.history(1, STATUS, 3, True, ("arm broken",))
-    assert (event.what, event.detail) == (STATUS, (3, True, ("arm broken",)))
+    assert (event.what, event.detail) == (STATUS, (3, True, ["arm broken"]))
     lane = yard.lane("r", 1)
     assert (lane.barrier, lane.loop, lane.faults) == (3, True, ("arm broken",))
     yard.check()
