@@ -98,11 +98,12 @@ def conversions(event_type: type[Event]) -> tuple[tuple[int, Convert], ...]:
     hints = get_type_hints(event_type)
     kinds = [set(get_args(hints[name])) or {hints[name]} for name in event_type.__struct_fields__]
     return tuple(
-        (place, _hex if kind <= {bytes, type(None)} else plain)
+        (place, to_hex if kind <= {bytes, type(None)} else plain)
         for place, kind in enumerate(kinds)
         if not kind <= {str, int, bool, type(None), Rare | None, Rare}
     )
 
 
-def _hex(value: bytes | None) -> str | None:
+def to_hex(value: bytes | None) -> str | None:
+    """What makes bytes plain."""
     return None if value is None else value.hex()

@@ -230,10 +230,11 @@ def test_hashes_are_hmac_sha256(size: int) -> None:
         assert hasher.of(credential) == hmac.digest(key, credential, "sha256")[:16]
 
 
+@pytest.mark.parametrize("session", [bytes(16), None])
 @pytest.mark.parametrize("rare", [None, Rare((450, "EUR"), ("deny list: not on it",), {"pass": "season-1"})])
-def test_a_scan_has_the_fields_of_any_other_way_to_read_it(rare: Rare | None) -> None:
+def test_a_scan_has_the_fields_of_any_other_way_to_read_it(rare: Rare | None, session: bytes | None) -> None:
     """Only the token differs from what `liftgate tail` shows."""
-    scan = ScanDecided(*SCAN.values(), 2, TOKEN, 0, 1, 1, 0, 1, "north", bytes(16), None, rare)
+    scan = ScanDecided(*SCAN.values(), 2, TOKEN, 0, 1, 1, 0, 1, "north", session, None, rare)
     assert fields(scan, HASHER) == {**plain.fields(scan), "token": HASHER.of(CREDENTIAL).hex()}
 
 
