@@ -8,7 +8,7 @@ has to guess what became of a commit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,11 +16,10 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.producer.message_accumulator import BatchBuilder
 
 from liftgate.configs.stream import StreamConfig
-from liftgate.history.clock import now_ms
 from liftgate.relay.sink import SinkMisfit, Stored
+from liftgate.relay.sinks.kafka_batches import Batches
 from liftgate.relay.sinks.kafka_client import (
     RETRY_BACKOFF_MS,
     client_options,
@@ -29,33 +28,25 @@ from liftgate.relay.sinks.kafka_client import (
     translated,
 )
 from liftgate.relay.sinks.kafka_cursor import Cursor, cursor_place, letter_key, read_cursor
-from liftgate.relay.sinks.kafka_topics import BATCH_BYTES, ensure_cursors, ensure_events, partition_of
-from liftgate.relay.stream.messages import Messages
+from liftgate.relay.sinks.kafka_topics import BATCH_BYTES, ensure_cursors, ensure_events
+from liftgate.relay.stream.messages import Messages, Refused
 
 REQUEST_BYTES = 8 << 20
 """Of one request, with a batch of each partition; a broker takes 100 MiB (`socket.request.max.bytes`)."""
 
 SLICE = 5000
-"""Events that are encoded before they go out: all of a relay's batch, so that one request takes them, and a
-bound for memory where somebody gives more. Measured on two busy cores with 4,000 events: 17.6 µs each in one,
-26.1 in two slices; what the broker can do meanwhile is less than what a second request costs it."""
+"""Events that are encoded before they go out, or ahead: all of a relay's batch, so that one request takes
+them, and a bound for memory where somebody gives more. Measured on two busy cores with 4,000 events: 17.6 µs
+each in one, 26.1 in two slices; what the broker can do meanwhile is less than what a second request costs it.
+"""
 
 END_S = 2.0
 """For an orderly end; a producer that takes longer has nothing committed to lose."""
-
-EVENT_BYTES_MAX = 800_000
-"""Most that an event's value may have, so that it fits a batch with its key and headers.
-
-A record of the journal holds 60 KiB of MessagePack, which JSON makes six times as long at the very worst.
-"""
 
 UNTIDY = (KafkaError, OSError, AssertionError, TimeoutError)
 """What ending a producer may raise whose broker is gone."""
 
 Sent = list["asyncio.Future[Any]"]
-Batches = list[tuple[int, BatchBuilder]]
-Refused = dict[int, str]
-"""Position -> why, for people."""
 
 log = structlog.get_logger()
 
@@ -70,8 +61,7 @@ class Producer:
         """name: transactional id, by which producers fence each other."""
         self._config = config
         self._name = name
-        self._messages = messages
-        self._partitions: dict[bytes, int] = {}
+        self._batches = Batches(config, messages)
         self._producer: AIOKafkaProducer | None = None
         self._resent: set[int] = set()
         self.position: int | None = None
@@ -124,6 +114,11 @@ class Producer:
         self.position = last
         return refused
 
+    def prepare(self, events: Sequence[Stored]) -> None:
+        """Begin to make the records of what store() will be given next."""
+        if len(events) <= SLICE:
+            self._batches.prepare(events)
+
     async def resend(self, letter: Stored) -> Refused:
         """One event behind all others, once. Raises SinkUnavailable, SinkMisfit."""
         if letter.position in self._resent:
@@ -154,43 +149,17 @@ class Producer:
     async def _send(self, producer: AIOKafkaProducer, events: Sequence[Stored], refused: Refused) -> Sent:
         sent: Sent = []
         for begin in range(0, len(events), SLICE):
-            for partition, batch in self._batches(producer, events[begin : begin + SLICE], refused):
+            # What was prepared is known by its object, so all of a batch must stay what it is.
+            made = await self._batches.of(events if len(events) <= SLICE else events[begin : begin + SLICE])
+            refused.update(made.refused)
+            for partition, batch in made.batches:
                 # Waits while the partition's last batch has not left yet: so much is in memory and no more.
                 sent.append(await producer.send_batch(batch, self._config.topic, partition=partition))
         return sent
 
-    def _batches(self, producer: AIOKafkaProducer, events: Iterable[Stored], refused: Refused) -> Batches:
-        """The events as batches, each with its partition; those of one partition in order."""
-        full: Batches = []
-        filling: dict[int, BatchBuilder] = {}
-        appends: dict[int, Callable[..., Any]] = {}
-        # The record's time is that of writing, and the event's stands in ce_time: retention by time would
-        # else delete a backlog of last week's events as it arrives.
-        written_ms = now_ms()
-        message, partitions = self._messages.message, self._partitions
-        for stored in events:
-            try:
-                key, value, headers = message(stored)
-            except (ValueError, TypeError, OverflowError) as error:
-                refused[stored.position] = f"cannot be written as {self._config.format}: {said(error)}"
-                continue
-            if len(value) > EVENT_BYTES_MAX:
-                refused[stored.position] = f"{len(value)} bytes, and {EVENT_BYTES_MAX} are the most"
-                continue
-            partition = partitions.get(key, -1)
-            if partition < 0:
-                partition = partitions[key] = partition_of(key, self._config.partitions)
-            append = appends.get(partition)
-            if append is None or append(timestamp=written_ms, key=key, value=value, headers=headers) is None:
-                if append is not None:
-                    full.append((partition, filling[partition]))
-                batch = filling[partition] = producer.create_batch()
-                append = appends[partition] = batch.append
-                append(timestamp=written_ms, key=key, value=value, headers=headers)  # fits: EVENT_BYTES_MAX
-        return full + list(filling.items())
-
     async def aclose(self) -> None:
         """Let go of all connections, in order where that is quick; the worker's end does the rest."""
+        self._batches.forget()
         if self._producer is None:
             return
         try:
