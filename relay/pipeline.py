@@ -12,10 +12,12 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 
 from liftgate.codecs.client import Identity
 from liftgate.codecs.events import UnknownEvent
 from liftgate.configs.relay import RelayConfig
+from liftgate.relay.backlog import Backlog
 from liftgate.relay.dead import DeadLetters
 from liftgate.relay.engine import Dialer
 from liftgate.relay.follower import Follower, Standstill
@@ -125,12 +127,12 @@ class Pipeline:
                 return
             await _within(follower.begun.wait(), QUIET_S)
         self.health.recover("relay")
+        ahead: list[Stored] = []
         while not self._stopping.is_set():
-            if not follower.backlog.events:
+            if not ahead and not follower.backlog.events:
                 await _within(follower.backlog.wait_some(), QUIET_S)
-            batch = follower.backlog.take(self._config.batch_events, self._config.batch_bytes)
-            if batch:
-                await self._put(follower, batch)
+            if batch := ahead or self._take(follower.backlog):
+                ahead = await self._put_looking_ahead(follower, batch)
                 for _ in range(TURNS):
                     await asyncio.sleep(0)
             elif self._lags():
@@ -138,6 +140,32 @@ class Pipeline:
             await self._look_for_letters()
         if self._lags():
             await self._put(follower, [])
+
+    def _take(self, backlog: Backlog) -> list[Stored]:
+        return backlog.take(self._config.batch_events, self._config.batch_bytes)
+
+    async def _put_looking_ahead(self, follower: Follower, batch: Sequence[Stored]) -> list[Stored]:
+        """Have the batch stored; return the one after it where that was taken meanwhile, decoded and given
+        to the sink to prepare.
+
+        Only where a whole batch waits, so that those of who keeps up are not made smaller. Then storing, most
+        of which is waiting for others, and decoding take place at once.
+        """
+        found: list[Stored] = []
+
+        def look() -> None:
+            if follower.backlog.events >= self._config.batch_events:
+                with suppress(UnknownEvent):  # raised again by the next take(), when this batch is stored
+                    found.extend(self._take(follower.backlog))
+                    self.sink.prepare(found)
+
+        # Not before write() has begun: what this takes is taken off its waiting.
+        looking = asyncio.get_running_loop().call_soon(look)
+        try:
+            await self._put(follower, batch)
+        finally:
+            looking.cancel()
+        return found
 
     def _lags(self) -> bool:
         """Whether the sink has taken what it did not say to be safe."""

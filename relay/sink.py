@@ -42,7 +42,7 @@ class SinkRejected(Exception):
 
 
 class Sink(Protocol):
-    """One destination. The relay calls from one task, and never two methods at once."""
+    """One destination. The relay calls from one task, and never two methods at once, but prepare()."""
 
     name: str
     """Whose cursor it is with the engine, and how dead letters and `liftgate status` call it."""
@@ -63,6 +63,13 @@ class Sink(Protocol):
         quiet, and before the relay stops, such a sink (and no other) is given an empty batch: make safe what
         was taken. Raises SinkUnavailable (part may be stored: the very same batch comes again), SinkRejected,
         SinkMisfit.
+        """
+
+    def prepare(self, batch: Sequence[Stored]) -> None:
+        """Called while write() has the batch before this one: begin what can be done for it meanwhile.
+
+        Returns at once and raises nothing. A hint: the same object comes to write() as the next batch, or
+        never, as when the one before it fails; nothing of it may be stored until it comes.
         """
 
     async def resend(self, letter: Stored) -> None:

@@ -31,6 +31,9 @@ class HistorySink:
                 return await self._recorder.settle()
             return await self._recorder.write([(stored.position, stored.event) for stored in batch])
 
+    def prepare(self, batch: Sequence[Stored]) -> None:
+        """There is nothing to do ahead: the folds go on from what the batch before it was."""
+
     async def resend(self, letter: Stored) -> None:
         """Its row alone: the folds saw the event when it came."""
         async with self._translated([letter]):

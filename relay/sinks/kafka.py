@@ -31,7 +31,7 @@ def stream_sink(config: StreamConfig, engine: str) -> KafkaSink:
 
 
 class KafkaSink:
-    """Implements `relay/sink.py`. Its memory: one batch as messages, besides what the relay holds."""
+    """Implements `relay/sink.py`. Its memory: two batches as messages, besides what the relay holds."""
 
     name = "stream"
 
@@ -67,6 +67,11 @@ class KafkaSink:
         if refused:
             raise SinkRejected(refused, last)
         return last
+
+    def prepare(self, batch: Sequence[Stored]) -> None:
+        """Make the batch's messages while the one before it is stored."""
+        if self._worker is not None and self._producer is not None:
+            self._worker.begin(partial(self._producer.prepare, batch))
 
     async def resend(self, letter: Stored) -> None:
         """Store an event that was refused once, behind all others. Raises as write() does."""

@@ -23,6 +23,9 @@ class NullSink:
         self.events += len(batch)
         return batch[-1].position
 
+    def prepare(self, batch: Sequence[Stored]) -> None:
+        """There is nothing to do ahead."""
+
     async def resend(self, letter: Stored) -> None:
         """It refuses nothing, so there are none."""
 

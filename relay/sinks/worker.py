@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import structlog
@@ -34,6 +34,10 @@ class Worker:
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The coroutine's outcome; cancelling this cancels it there."""
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Have it called there, soon; what it returns is nobody's."""
+        self._loop.call_soon_threadsafe(work)
 
     async def aclose(self) -> None:
         """Cancel whatever still runs there and wait for the thread's end."""

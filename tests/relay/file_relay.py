@@ -2,11 +2,13 @@
 
 One line `position lot seq` an event, synced before write() returns. Files beside it change its mood; sink
 "null" has FOLDER itself, others a folder of their name in it: `down` (everything raises SinkUnavailable),
-`poison` (seqs that are refused), `lag` (safe only when asked).
+`poison` (seqs that are refused), `lag` (safe only when asked). `prepared` has a line for each batch
+that the sink was told of ahead.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Sequence
@@ -16,7 +18,7 @@ from liftgate.cli import main
 from liftgate.commands import relay
 from liftgate.relay.sink import SinkRejected, SinkUnavailable, Stored
 
-STORED, RESENT, DOWN, POISON, LAG = "stored", "resent", "down", "poison", "lag"
+STORED, RESENT, DOWN, POISON, LAG, PREPARED = "stored", "resent", "down", "poison", "lag", "prepared"
 
 
 class FileSink:
@@ -41,6 +43,7 @@ class FileSink:
         return self._safe
 
     async def write(self, batch: Sequence[Stored]) -> int:
+        await asyncio.sleep(0)  # as whoever waits for a server lets others have their turn
         self._check_up()
         poison = self._words(POISON)
         refused = {stored.position: "poison" for stored in batch if str(stored.event.seq) in poison}
@@ -52,6 +55,11 @@ class FileSink:
         if refused:
             raise SinkRejected(refused)
         return self._safe
+
+    def prepare(self, batch: Sequence[Stored]) -> None:
+        """Only noted: first and last position, and up to where the file was stored then."""
+        with (self._folder / PREPARED).open("a") as file:
+            file.write(f"{batch[0].position} {batch[-1].position} {self._taken}\n")
 
     async def resend(self, letter: Stored) -> None:
         self._check_up()

@@ -107,6 +107,10 @@ class Relay:
         wait_until(lambda: wanted(self.status(sink)), self.log_text)
         return self.status(sink)
 
+    def file(self, name: str) -> str:
+        """What stands in a file of the sink's."""
+        return (self.folder / name).read_text()
+
     def wait_stored(self, position: int) -> None:
         """Wait until the file has everything up to a position."""
         wait_until(lambda: self.last_stored() >= position, self.log_text)

@@ -11,7 +11,7 @@ import pytest
 from liftgate.relay.dead import DeadLetters
 from tests.gateways.certificates import make_certificate
 from tests.independent.engine_process import Engine
-from tests.relay.file_relay import DOWN, LAG, POISON
+from tests.relay.file_relay import DOWN, LAG, POISON, PREPARED
 from tests.relay.relays import (
     READERS,
     WAIT_S_MAX,
@@ -51,6 +51,25 @@ def test_the_journal_is_stored_once_and_the_cursor_follows(tmp_path: Path) -> No
             wait_until(lambda: cursor_of(engine) == last, relay.log_text)
             assert relay.stop() == 0
         assert check_equal(relay, tmp_path) == last
+
+
+@pytest.mark.long
+def test_a_sink_that_catches_up_is_told_of_the_next_batch_while_it_writes_one(tmp_path: Path) -> None:
+    """Each batch but the first and the last, before anything of it is stored; one that keeps up is told of
+    none.
+    """
+    engine = engine_with_relay(tmp_path, relay="batch_events = 10")
+    with engine:
+        last = scan(engine, 95)
+        with Relay(engine) as relay:
+            relay.wait_stored(last)
+            told = [[int(word) for word in line.split()] for line in relay.file(PREPARED).splitlines()]
+            assert len(told) >= (last - 2 * 10) // 10
+            assert all(first == stored + 10 + 1 for first, _, stored in told)
+            assert [first for first, _, _ in told[1:]] == [end + 1 for _, end, _ in told[:-1]]
+            relay.wait_stored(scan(engine, 5, "north-r1"))
+            assert len(relay.file(PREPARED).splitlines()) == len(told)
+        check_equal(relay, tmp_path)
 
 
 @pytest.mark.long
