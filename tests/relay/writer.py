@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from liftgate.configs.stream import StreamConfig
-from liftgate.relay.sink import SinkUnavailable
+from liftgate.relay.sink import SinkUnavailable, Stored
 from liftgate.relay.sinks.kafka import KafkaSink
 from liftgate.relay.sinks.kafka_client import Fenced
 from tests.relay.topics import make_sink, offered, stream_config
@@ -38,13 +38,41 @@ def say(*words: object) -> None:
     print(*words, flush=True)
 
 
+class Offers:
+    """Batches in turn, the next one prepared while one is stored, as the relay does that catches up."""
+
+    def __init__(self, sink: KafkaSink, count: int, size: int) -> None:
+        self._sink, self._count, self._size = sink, count, size
+        self._ahead: list[Stored] = []
+        self.position: int | None = None
+
+    async def next(self) -> None:
+        """Ask where to begin, or have one batch stored."""
+        if self.position is None:
+            self.position = await self._sink.open() or 0
+            say("open", self.position)
+            return
+        say("try")
+        batch = self._ahead
+        if not batch or batch[0].position != self.position + 1:
+            batch = self._behind(self.position)
+        self._ahead = self._behind(batch[-1].position)
+        if self._ahead:
+            asyncio.get_running_loop().call_soon(self._sink.prepare, self._ahead)
+        self.position = await self._sink.write(batch)
+        say("done", self.position)
+
+    def _behind(self, position: int) -> list[Stored]:
+        return offered(min(self._size, self._count - position), position + 1)
+
+
 async def write_all(config: StreamConfig, count: int, size: int) -> None:
     """Offer everything from the cursor on, again and again as the relay does, until it is in."""
     sink = make_sink(config)
-    position: int | None = None
-    while position is None or position < count:
+    offers = Offers(sink, count, size)
+    while offers.position is None or offers.position < count:
         try:
-            position = await _next(sink, position, count, size)
+            await offers.next()
         except Fenced:
             say("fenced")
             await asyncio.sleep(AGAIN_S)
@@ -53,17 +81,6 @@ async def write_all(config: StreamConfig, count: int, size: int) -> None:
             await asyncio.sleep(AGAIN_S)
     await sink.aclose()
     say("end")
-
-
-async def _next(sink: KafkaSink, position: int | None, count: int, size: int) -> int:
-    if position is None:
-        position = await sink.open() or 0
-        say("open", position)
-        return position
-    say("try")
-    position = await sink.write(offered(min(size, count - position), position + 1))
-    say("done", position)
-    return position
 
 
 class Writer:
