@@ -151,8 +151,8 @@ def translated(what: str) -> Iterator[None]:
         raise SinkMisfit(f"cannot {what}: {said(error)}") from error
     except TimeoutError as error:
         raise SinkUnavailable(f"cannot {what}: no answer in time") from error
-    # AssertionError: the library asserts on its transaction's state where a background task has failed.
-    except (errors.KafkaError, OSError, AssertionError) as error:
+    # The library asserts on its transaction's state, or calls a step illegal, where a background task failed.
+    except (errors.KafkaError, errors.IllegalOperation, OSError, AssertionError) as error:
         raise SinkUnavailable(f"cannot {what}: {said(error)}") from error
 
 

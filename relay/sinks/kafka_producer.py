@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from liftgate.configs.stream import StreamConfig
 from liftgate.relay.sink import SinkMisfit, Stored
@@ -132,22 +132,27 @@ class Producer:
         producer = self._producer
         assert producer is not None  # start() has made it, or raised
         refused: Refused = {}
+        sent: Sent = []
         with translated("write to Kafka"):
             async with asyncio.timeout(self._config.timeout_s):
                 await producer.begin_transaction()
-                sent = await self._send(producer, events, refused)
-                place = cursor_place(self._name)
-                sent.append(await producer.send(self._config.cursors, value, key, partition=place))
+                try:
+                    await self._send(producer, events, refused, sent)
+                    place = cursor_place(self._name)
+                    sent.append(await producer.send(self._config.cursors, value, key, partition=place))
+                except IllegalOperation as ended:
+                    # The transaction failed in the background; what was sent in it knows why.
+                    raise await _failure(sent) or ended from ended
                 # All of them are looked at before the commit: the library commits what is there, whether or
                 # not some of it failed.
-                for outcome in await asyncio.gather(*sent, return_exceptions=True):
-                    if isinstance(outcome, BaseException):
-                        raise outcome
+                if failure := await _failure(sent):
+                    raise failure
                 await producer.commit_transaction()
         return refused
 
-    async def _send(self, producer: AIOKafkaProducer, events: Sequence[Stored], refused: Refused) -> Sent:
-        sent: Sent = []
+    async def _send(
+        self, producer: AIOKafkaProducer, events: Sequence[Stored], refused: Refused, sent: Sent
+    ) -> None:
         for begin in range(0, len(events), SLICE):
             # What was prepared is known by its object, so all of a batch must stay what it is.
             made = await self._batches.of(events if len(events) <= SLICE else events[begin : begin + SLICE])
@@ -155,7 +160,6 @@ class Producer:
             for partition, batch in made.batches:
                 # Waits while the partition's last batch has not left yet: so much is in memory and no more.
                 sent.append(await producer.send_batch(batch, self._config.topic, partition=partition))
-        return sent
 
     async def aclose(self) -> None:
         """Let go of all connections, in order where that is quick; the worker's end does the rest."""
@@ -170,3 +174,9 @@ class Producer:
             with suppress(*UNTIDY):
                 async with asyncio.timeout(END_S):
                     await self._producer.client.close()
+
+
+async def _failure(sent: Sent) -> BaseException | None:
+    """The first error of what was sent, once all of it has come to an end."""
+    outcomes = await asyncio.gather(*sent, return_exceptions=True)
+    return next((outcome for outcome in outcomes if isinstance(outcome, BaseException)), None)
