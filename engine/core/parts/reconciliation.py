@@ -80,10 +80,10 @@ class Reconciliation(Part):
     def dump(self) -> Any:
         if not self.on:
             return None
-        tallies = [
+        tallies = [  # by number: the order in which lanes came to a reader is not kept
             [reader.id, number, _dump_tally(tally)]
             for reader in self.lot.readers.values()
-            for number, tally in reader.tallies.items()
+            for number, tally in sorted(reader.tallies.items())
         ]
         return [list(self.rows), tallies]
 

@@ -230,6 +230,17 @@ def test_a_lane_that_the_file_drops_gets_its_last_row() -> None:
     yard.check()
 
 
+def test_the_order_in_which_lanes_came_is_no_part_of_the_state() -> None:
+    """A lane that was gone for a while stands behind the others in memory, and in its place after a restart."""
+    yard = a_yard()
+    yard.scan(0)
+    yard.do(c.ConfigureReader(yard.now_ms, "r", (lane_spec(1, "exit"),)))
+    yard.tick(HOUR)
+    yard.do(c.ConfigureReader(yard.now_ms, "r", IN_AND_OUT))
+    assert list(yard.lot.readers["r"].tallies) == [1, 0]
+    assert state.dump(state.load(state.dump(yard.lot))) == state.dump(yard.lot)
+
+
 def test_many_lanes_come_in_portions() -> None:
     """One look's events share a record with others; the rest come with the next looks."""
     yard = a_yard(tuple(lane_spec(number, "entry") for number in range(200)))
