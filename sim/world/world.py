@@ -29,6 +29,9 @@ REST_MS_MAX = 60 * 60_000
 LOOK_MS = 5_000
 """How often it is looked whether everything rests already."""
 
+LOOKS_AT_REST = 2
+"""In a row: what was sent just before the first of them is there at the second."""
+
 CHECK_MS = 15 * 60_000
 """How often a fresh replay is compared with memory; after each start, too."""
 
@@ -166,7 +169,11 @@ class World:
     def _rest(self) -> None:
         """Until everything rests: then everything must be told, answered and counted."""
         until_ms = self.loop.now_ms + REST_MS_MAX
-        while not self.found and not self._resting():
+        looks = 0
+        while not self.found:
+            looks = looks + 1 if self._resting() else 0
+            if looks == LOOKS_AT_REST:
+                break
             if self.loop.now_ms >= until_ms:
                 busy = [device.id for device in self.devices if not device.idle()]
                 text = f"after {REST_MS_MAX // 60_000} minutes without faults: {self._why_busy(busy)}"
