@@ -231,7 +231,7 @@ def test_a_lane_that_the_file_drops_gets_its_last_row() -> None:
 
 
 def test_the_order_in_which_lanes_came_is_no_part_of_the_state() -> None:
-    """A lane that was gone for a while stands behind the others in memory, and in its place after a restart."""
+    """A lane that was gone for a while stands behind the others in memory, and in its place once loaded."""
     yard = a_yard()
     yard.scan(0)
     yard.do(c.ConfigureReader(yard.now_ms, "r", (lane_spec(1, "exit"),)))
