@@ -9,6 +9,7 @@ import structlog
 from liftgate.codecs import messages as m
 from liftgate.engine.core.model import Reader
 from liftgate.gateways.link import Link
+from liftgate.gateways.policies import ANSWER_MS
 
 if TYPE_CHECKING:
     from liftgate.gateways.gateway import Gateway
@@ -22,10 +23,6 @@ are not taken for so long is not there, and is told anew what holds when it is h
 ORDERS_MAX = 64
 """Waiting for one reader: modes of all its lanes and a burst of an operator's orders. One more, and it counts
 as one whose orders are not taken."""
-
-DONE_MS = 30_000
-"""How long DONE for a mode or a POLICY may take, as in `policies.ANSWER_MS`: after that a reader that is
-heard is told anew. A broker may have lost what it took, or the reader was away and its session with it."""
 
 TOLD_MS = 10_000
 """A reader is told anew no more often."""
@@ -101,7 +98,8 @@ class CarriedLink(Link):
         if boot and boot != self.boot:
             self._restarted = self._restarted or self.boot != 0
             self.boot = boot
-        overdue = any(now_ms - since_ms >= DONE_MS for since_ms in self.owed.values())
+        # A broker may have lost what it took, or the reader was away and its session with it.
+        overdue = any(now_ms - since_ms >= ANSWER_MS for since_ms in self.owed.values())
         if not (overdue or self._restarted) or now_ms - self._told_ms < TOLD_MS:
             return False
         self._told_ms, self._restarted = now_ms, False
@@ -166,17 +164,12 @@ class CarriedLink(Link):
             log.info("gateway.carried_no_more", id=self.id, via=self.way.name, reason=reason)
 
     def tick(self, steady_ms: int) -> None:
-        """Ask who has been silent, and end who does not answer, as with other links."""
-        heartbeat_ms = self.gateway.config.heartbeat_s * 1000
+        """End what its gateways leave lying; for the rest as with other links."""
         orders, way = self.handed or self.waiting, self.way
         if orders and orders[0].until_ms <= steady_ms:
             self.close("orders not taken")
         elif not way.is_served():
             if steady_ms - way.served_ms >= ORDER_MS:
                 self.close("no gateway")
-        elif self.pinged_ms:
-            if steady_ms - self.pinged_ms >= heartbeat_ms:
-                self.close("silent")
-        elif steady_ms - self.heard_ms >= heartbeat_ms:
-            self.pinged_ms = steady_ms
-            self.send(m.Ping())
+        else:
+            super().tick(steady_ms)

@@ -2,10 +2,18 @@
 
 from typing import NamedTuple
 
+from liftgate.codecs import messages as m
+
 BOOT = "boot"
 """User property with the decimal number of the reader's boot: in CONNECT, or in each PUBLISH."""
 
 REF_BYTES = 4
+
+FRESH_MS = 10_000
+"""How long a message that moves a barrier or speaks to a driver is worth sending: history never opens one.
+A reader that lost its DECISION sends its scan again, and is given it again."""
+
+FRESH = frozenset({m.Decision.TYPE, m.Vend.TYPE, m.Display.TYPE})
 
 
 class Up(NamedTuple):

@@ -16,13 +16,7 @@ from liftgate.gateways.link import Link
 EXPIRY_S_MAX = 3600
 """A session of an hour survives every reboot and outage that anything in it could still matter after."""
 
-FRESH_MS = 10_000
-"""How long a message that moves a barrier or speaks to a driver is worth sending: history never opens one.
-A reader that lost its DECISION sends its scan again, and is given it again."""
-
-FRESH = frozenset({m.Decision.TYPE, m.Vend.TYPE, m.Display.TYPE})
-
-KEPT = FRESH | {m.Ack.TYPE, m.Replayed.TYPE}
+KEPT = topics.FRESH | {m.Ack.TYPE, m.Replayed.TYPE}
 """What is sent again on the next connection. Modes, policy and time are told anew at sign-on."""
 
 PUBLISH_BYTES = 128
@@ -36,7 +30,7 @@ class Down:
         self.kind = kind
         self.body = body
         self.correlation = correlation
-        self.until_ms = now_ms + FRESH_MS if kind in FRESH else -1
+        self.until_ms = now_ms + topics.FRESH_MS if kind in topics.FRESH else -1
 
 
 class Will:

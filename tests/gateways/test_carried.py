@@ -7,7 +7,7 @@ import pytest
 
 from liftgate.codecs import messages as m
 from liftgate.configs.schema import Config, ServiceConfig
-from liftgate.gateways import carried, carried_link
+from liftgate.gateways import carried, carried_link, policies
 from tests.gateways.network import ENTRY, KEY, World, make_config, scan
 
 HEARTBEAT_S = 15
@@ -370,10 +370,10 @@ def test_a_reader_that_said_no_done_is_told_again() -> None:
     order(world, "set_lane", mode=5)
     service = carried_reader(world)
     service.settle()
-    service.wait(carried_link.DONE_MS / 1000 / 2)
+    service.wait(policies.ANSWER_MS / 1000 / 2)
     service.settle()
     assert service.hear("r0", m.Pong()).ok and service.settle() == []
-    service.wait(carried_link.DONE_MS / 1000 / 2)
+    service.wait(policies.ANSWER_MS / 1000 / 2)
     service.settle()
     assert service.hear("r0", m.Pong()).ok
     orders = service.settle()

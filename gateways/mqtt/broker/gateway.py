@@ -22,7 +22,7 @@ from liftgate.codecs.mqtt import topics
 from liftgate.configs.broker import BrokerConfig
 from liftgate.gateways.mqtt.broker.engine import EngineCalls
 from liftgate.gateways.mqtt.broker.link import BrokerLink, BrokerLost, Down
-from liftgate.gateways.mqtt.broker.orders import FRESH_S, Orders
+from liftgate.gateways.mqtt.broker.orders import Orders
 from liftgate.gateways.mqtt.broker.tries import tries
 
 log = structlog.get_logger()
@@ -124,7 +124,7 @@ class BrokerGateway:
         link.acknowledge(packet, reason)
         self.answered += 1
         if answer is not None:
-            fresh_s = FRESH_S if isinstance(answer, m.Decision) else None
+            fresh_s = topics.FRESH_MS // 1000 if answer.TYPE in topics.FRESH else None
             down = Down(answer.TYPE, m.encode(answer), packet.correlation_data, fresh_s)
             await link.publish(topic.reader, down)
 

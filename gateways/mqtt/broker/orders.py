@@ -18,9 +18,6 @@ from liftgate.gateways.mqtt.broker.link import BrokerLink, Down
 
 log = structlog.get_logger()
 
-FRESH_S = 10
-"""How long what moves a barrier or speaks to a driver may wait at the broker: history opens no barrier."""
-
 UNTIL = "until_ms"
 """User property of an order that is worth something only now: the engine's Unix time in ms after which nobody
 should act on it. A broker counts Message Expiry from when it has the message, not from when it was sent."""
