@@ -98,9 +98,8 @@ class Gateway:
         self._owner: Link | None = None
         self.owners: list[Link] = []
         self.stops: list[int] = []
-        self._ref = (
-            engine.now_ms % 0xFFFFFFFF
-        )  # else DONE that a broker held over a restart ends another order
+        # From the time on, not from 0: else DONE that a broker held over a restart ends another order.
+        self._ref = engine.now_ms % 0xFFFFFFFF
         self._replay_free_us = 0
         self._looked_ms = -1
         self._started_ms = -1

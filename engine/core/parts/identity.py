@@ -133,7 +133,6 @@ class Identity(Part):
         if not found:
             self.look_at_changes(now_ms, next_ms)
             return []
-        self.look_at_once(is_on=True)
         return [*found, self._finding(now_ms, len(found))]
 
     def _finding(self, now_ms: int, count: int) -> FindingMade:
