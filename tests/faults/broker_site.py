@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,17 +40,18 @@ class Site:
         self.gateways = [Gateway(self.engine.config, service) for service in gateways]
 
 
-@contextmanager
-def site(
+@asynccontextmanager
+async def site(
     folder: Path, broker_port: int, gateways: tuple[str, ...] = ("mqtt",), rules: str = ""
-) -> Iterator[Site]:
-    """All of it, killed at the end."""
+) -> AsyncIterator[tuple[Site, Desk]]:
+    """All of it, killed at the end, and a desk at its engine."""
     found = Site(folder, broker_port, gateways, rules)
     with found.engine:
         try:
             for gateway in found.gateways:
                 gateway.start()
-            yield found
+            async with desk_at(found.engine) as desk:
+                yield found, desk
         finally:
             for gateway in found.gateways:
                 gateway.kill()
