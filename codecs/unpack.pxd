@@ -30,6 +30,8 @@ cdef class Unpacker:
     cpdef object value(self, int depth=*)
     cdef dict _pairs(self, int depth)
     cdef Py_ssize_t _fitting(self, Py_ssize_t count, int depth) except -1
+    @cython.locals(start=Py_ssize_t)
+    cpdef bytes packed(self)
     @cython.locals(code=int)
     cpdef void skip(self, int depth=*)
     cdef void _skip_many(self, Py_ssize_t count, int depth)

@@ -189,6 +189,12 @@ class Unpacker:
             raise Malformed("container ends too early")
         return count
 
+    def packed(self) -> bytes:
+        """Read one value of any type and leave it as it is."""
+        start = self.at
+        self.skip()
+        return self.data[start : self.at]
+
     def skip(self, depth: int = 0) -> None:
         """Step over one value of any MessagePack type."""
         code = self.data[self._take(1)]

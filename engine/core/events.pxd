@@ -32,7 +32,6 @@ cdef class ScanDecided(ReaderEvent):
     cdef public bytes rare
     cpdef bint owes(self) except -1
     cpdef void pack(self, Packer out)
-    @cython.locals(start=Py_ssize_t)
     cpdef void unpack(self, Unpacker source)
 
 cdef class PassageRecorded(ReaderEvent):

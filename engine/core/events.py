@@ -162,11 +162,7 @@ class ScanDecided(ReaderEvent):
         self.area = source.text()
         self.session = source.binary_or_nil()
         self.spot = source.text_or_nil()
-        self.rare = None
-        if not source.nil_next():
-            start = source.at
-            source.skip()
-            self.rare = source.data[start : source.at]
+        self.rare = None if source.nil_next() else source.packed()
 
 
 class PassageRecorded(ReaderEvent):
@@ -284,8 +280,7 @@ class HistoryRecorded(ReaderEvent):
         start = source.at
         source.array()
         source.at = start
-        source.skip()
-        self.told = source.data[start : source.at]
+        self.told = source.packed()
 
 
 Event = ReaderEvent | OperatorEvent
@@ -324,8 +319,8 @@ def unpack(source: Unpacker) -> Any:
         event.unpack(source)
         return event
     source.at = start
-    source.skip()
+    packed = source.packed()
     try:
-        return _DECODER.decode(source.data[start : source.at])
+        return _DECODER.decode(packed)
     except msgspec.DecodeError as error:
         raise Malformed(f"event type {kind}: {error}") from error

@@ -221,6 +221,17 @@ def test_foreign_types_are_skipped_but_not_read(value: Any) -> None:
         Unpacker(data).value()
 
 
+@pytest.mark.parametrize("value", FOREIGN, ids=lambda value: repr(value)[:24])
+def test_a_value_is_read_as_the_bytes_that_it_is(value: Any) -> None:
+    """Of whatever type, and what follows it is next."""
+    own, data = msgpack.packb(value), msgpack.packb([value, 7])
+    unpacker = Unpacker(data, 1)
+    assert unpacker.packed() == own
+    assert unpacker.uint() == 7
+    with pytest.raises(Malformed):
+        Unpacker(own, 0, len(own) - 1).packed()
+
+
 def test_the_code_that_is_never_used() -> None:
     """0xC1 is Malformed for value and skip."""
     for read in (Unpacker.value, Unpacker.skip):
