@@ -9,8 +9,8 @@ from liftgate.codecs.records import CRC, HEADER, HEADER_BYTES, MARKER, RECORD_BY
 from liftgate.engine.journal.cursors import Cursors
 from liftgate.engine.journal.recovery import Reader, Recovery, Tail, settle
 from liftgate.engine.journal.scan import Apply, JournalRotten
-from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
 from liftgate.engine.journal.segments import (
+    GROUP_BYTES_MAX,
     SEGMENT_BYTES,
     SEGMENT_BYTES_MIN,
     SPARE_NAME,
@@ -19,15 +19,13 @@ from liftgate.engine.journal.segments import (
     encode_header,
     segment_name,
 )
+from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
 from liftgate.engine.journal.storage import DiskFull, File, Lock, Storage
 
 log = structlog.get_logger()
 
 BUFFER_BYTES = 256 * 1024
-"""First size of the buffer that a group is gathered in; it doubles when a group needs more."""
-
-BUFFER_BYTES_KEPT = 8 * 1024 * 1024
-"""A buffer that one large group made larger than this is given back after it."""
+"""First size of the buffer that a group is gathered in; it doubles when a group needs more, and stays so."""
 
 _PAD = bytes(8)
 _pack_header = HEADER.pack_into
@@ -40,7 +38,7 @@ class JournalFailed(Exception):
 
 
 class GroupTooLarge(ValueError):
-    """The rest of this segment and one more can't take the record too: commit first."""
+    """GROUP_BYTES_MAX, or the rest of this segment and one more, can't take the record too: commit first."""
 
 
 class Journal:
@@ -202,6 +200,8 @@ class Journal:
         start = self.pending_bytes
         stop = start + HEADER_BYTES + size
         end = (stop + 7) & -8
+        if end > GROUP_BYTES_MAX:
+            raise GroupTooLarge(f"{start} bytes are pending: commit before appending {end - start} more")
         if end > self._limit:
             self._continue_in_next(start, end - start)
         if end > len(self._buffer):
@@ -231,12 +231,9 @@ class Journal:
             size *= 2
         grown = bytearray(size)
         grown[: self.pending_bytes] = self._view[: self.pending_bytes]
-        self._replace_buffer(grown)
-
-    def _replace_buffer(self, buffer: bytearray) -> None:
         self._view.release()
-        self._buffer = buffer
-        self._view = memoryview(buffer)
+        self._buffer = grown
+        self._view = memoryview(grown)
 
     def commit(self) -> int:
         """Make everything appended durable; return durable_position. With nothing appended it does nothing.
@@ -268,8 +265,6 @@ class Journal:
         self.pending_bytes = 0
         self._limit = self._file.size - self._offset
         self._group = last + 1
-        if len(self._buffer) > BUFFER_BYTES_KEPT:
-            self._replace_buffer(bytearray(BUFFER_BYTES))
 
     def _write(self, start: int, stop: int, last: int) -> None:
         """Write one group, bytes `start` to `stop` of the buffer, and sync it."""

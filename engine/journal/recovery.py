@@ -9,6 +9,7 @@ import structlog
 
 from liftgate.engine.journal.scan import Apply, JournalRotten, Place, Walk, judge, used_end, walk
 from liftgate.engine.journal.segments import (
+    GROUP_BYTES_MAX,
     HEADER_BYTES,
     SPARE_NAME,
     Segment,
@@ -116,19 +117,20 @@ class Reader:
 def settle(file: File, tail: Tail) -> tuple[int, Place | None]:
     """Make the newest segment's good part durable and zero the rest; return (bytes cut, place or None).
 
-    The last group is written again: it may have reached only the kernel's memory, and if a sync of it failed
-    before the restart, the kernel takes those pages for clean and would never write them.
+    What is read may stand in the kernel's memory only: if a sync of it failed before the restart, the kernel
+    takes those pages for clean and would never write them. So the last group is written again, and zeros as
+    far as a torn one can reach, though they may be there: a start that cut it may have failed in its sync.
+    One of its records, with a new one of the same length before it, would count after the next power cut.
     """
     segment, data, found = tail.segment, tail.data, tail.found
-    stop = tail.used
+    stop = max(tail.used, min(found.end + GROUP_BYTES_MAX, len(data)))
     if found.group_start == HEADER_BYTES:
         file.write_at(encode_header(segment.first, len(data)), 0)
     file.write_at(memoryview(data)[found.group_start : found.end], found.group_start)
-    if stop > found.end:
-        file.write_at(bytes(stop - found.end), found.end)
+    file.write_at(bytes(stop - found.end), found.end)
     file.sync()
-    if stop == found.end:
+    cut = tail.used - found.end
+    if not cut:
         return 0, None
-    cut = stop - found.end
     log.warning("journal.tail_cut", segment=segment.name, offset=found.end, position=found.position, cut=cut)
     return cut, found.place_in(segment.name)

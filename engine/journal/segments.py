@@ -11,6 +11,10 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 """Default size of a segment: a minute of 5,000 scans a second, two seconds of full load; read in 0.1 s."""
 
 SEGMENT_BYTES_MIN = 4096
+
+GROUP_BYTES_MAX = 8 * 1024 * 1024
+"""Most bytes of one commit, so what a crash can leave of one: twice what the engine gathers in a round."""
+
 HEADER = struct.Struct("<4sIQQI4x")
 HEADER_BYTES = HEADER.size
 MAGIC = b"LGJ1"

@@ -9,7 +9,7 @@ from liftgate.codecs.records import RECORD_BYTES_MAX, record_bytes
 from liftgate.engine.journal.disk import DiskStorage
 from liftgate.engine.journal.journal import GroupTooLarge, Journal, JournalFailed
 from liftgate.engine.journal.memory import MemoryStorage
-from liftgate.engine.journal.segments import SPARE_NAME
+from liftgate.engine.journal.segments import GROUP_BYTES_MAX, SPARE_NAME
 from liftgate.engine.journal.storage import DiskFull, FolderLocked, StorageError
 from tests.engine.journal.journals import SMALL, fill, opened, put, replayed, segment_files
 
@@ -69,15 +69,17 @@ def test_a_record_of_the_wrong_size_is_refused(payload: bytes) -> None:
     journal.append(bytes(RECORD_BYTES_MAX), 1, 1)
 
 
-def test_a_group_grows_beyond_the_buffer_and_back() -> None:
-    """One commit may hold megabytes; it is replayed whole."""
+def test_a_group_grows_beyond_the_buffer_up_to_its_bound() -> None:
+    """One commit may hold megabytes; it is replayed whole. What goes beyond is refused with nothing added."""
     storage = MemoryStorage()
     journal, _, _ = opened(storage, segment_bytes=16 << 20)
     rng = Random(1)
+    payload = rng.randbytes(60_000)
     entries = []
-    for _ in range(200):
-        payload = rng.randbytes(60_000)
+    while journal.pending_bytes + record_bytes(len(payload)) <= GROUP_BYTES_MAX:
         entries.append((journal.append(payload, 7, 5), 5, 7, payload))
+    with pytest.raises(GroupTooLarge):
+        journal.append(payload, 7, 5)
     journal.commit()
     entries.append(put(journal, b"after"))
     storage.crash(rng)

@@ -5,12 +5,16 @@ from random import Random
 
 import pytest
 
+from liftgate.codecs.records import HEADER_BYTES
 from liftgate.engine.journal.disk import DiskStorage
+from liftgate.engine.journal.journal import JournalFailed
 from liftgate.engine.journal.memory import MemoryStorage
 from liftgate.engine.journal.recovery import Reader
 from liftgate.engine.journal.repair import repair
 from liftgate.engine.journal.scan import JournalRotten
+from liftgate.engine.journal.segments import HEADER_BYTES as SEGMENT_HEADER_BYTES
 from liftgate.engine.journal.segments import SPARE_NAME
+from liftgate.engine.journal.storage import SECTOR_BYTES, SyncFailed
 from tests.engine.journal.journals import Entry, fill, opened, put, replayed, segment_files
 
 
@@ -89,6 +93,34 @@ def test_a_torn_tail_is_cut_once() -> None:
     _, found, recovery = opened(storage)
     assert found == [*groups[0], entry]
     assert recovery.cut_bytes == 0
+
+
+def test_a_cut_tail_stays_cut_though_the_sync_of_its_zeros_failed() -> None:
+    """The second start reads zeros out of the kernel's memory where the disk still has a record of the torn
+    commit. It must not come to life behind a new record as long as the one that was before it.
+    """
+    whole = 2 * SECTOR_BYTES - HEADER_BYTES  # of a record: then no write touches another's sectors
+    cut = 0
+    for seed in range(100):
+        storage, rng = MemoryStorage(), Random(seed)
+        journal, _, _ = opened(storage)
+        put(journal, bytes(whole - SEGMENT_HEADER_BYTES))
+        journal.append(b"a" * whole, 1, 2)
+        journal.append(b"b" * whole, 1, 2)
+        storage.faults.interruption = 2  # the sync, after the write
+        with pytest.raises(JournalFailed):
+            journal.commit()
+        storage.crash(rng)
+        storage.faults.failing_sync = 1
+        with pytest.raises(SyncFailed):
+            opened(storage)
+        storage.restart()
+        journal, found, _ = opened(storage)
+        cut += len(found) == 1
+        found.append(put(journal, b"n" * whole))
+        storage.crash(rng)
+        assert replayed(storage) == found
+    assert 0 < cut < 100
 
 
 def test_a_later_record_of_the_same_group_proves_nothing() -> None:
