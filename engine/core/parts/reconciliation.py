@@ -16,7 +16,7 @@ from liftgate.codecs.events.ledger import LaneReconciled
 from liftgate.codecs.events.operators import FindingMade, OperatorEvent
 from liftgate.configs.rules.reconciliation import Reconciliation as Rules
 from liftgate.engine.core.model import Lot, Reader
-from liftgate.engine.core.parts.base import NEVER, Part, Reply
+from liftgate.engine.core.parts.base import Part, Reply
 from liftgate.engine.core.parts.reconciliation_words import difference_of
 from liftgate.engine.core.tally import LANE_COUNTS, LaneTally
 
@@ -66,7 +66,7 @@ class Reconciliation(Part):
     def configure(self, rules: msgspec.Struct | None) -> None:
         """Without rules nothing is kept; with rules again all lanes begin from nothing, gone ones do not."""
         before, self.on = self.on, isinstance(rules, Rules)
-        self.next_ms = 0 if self.on else NEVER
+        self.look_at_once(self.on)
         if isinstance(rules, Rules):
             self.findings = rules.findings
         else:
@@ -95,7 +95,7 @@ class Reconciliation(Part):
 
     def due(self, now_ms: int) -> list[OperatorEvent]:
         hour = now_ms // HOUR_MS
-        on_the_hour = 0 < self.next_ms
+        on_the_hour = 0 < self.next_ms <= now_ms
         waiting, lapsing = self._waiting(now_ms)
         events: list[OperatorEvent] = []
         for reader in self.lot.readers.values():
@@ -105,7 +105,8 @@ class Reconciliation(Part):
                 if of < hour and len(events) < EVENTS_PER_LOOK and key not in lapsing:
                     events += self._row(reader, number, of, waiting[key], now_ms)
         if not events and not lapsing:
-            self.next_ms = (hour + 1) * HOUR_MS
+            # A lane's first event since may lie in an hour that is over, by a slow clock: its row is due.
+            self.look_at_changes(now_ms, (hour + 1) * HOUR_MS)
         return events
 
     def _waiting(self, now_ms: int) -> tuple[Counter[Key], set[Key]]:

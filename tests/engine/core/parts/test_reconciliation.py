@@ -186,7 +186,7 @@ def test_history_counts_in_the_hour_in_which_it_arrives() -> None:
     yard = a_yard(CONFIRMED)
     yard.history(0, 0x10, CARD, b"a", verdict=1, at_ms=NOON - 5 * HOUR)
     yard.history(0, 0x12, 1, None, at_ms=NOON - 5 * HOUR + 1)
-    assert yard.tick(1) == ()
+    assert yard.tick(1) == yard.tick(2000) == ()
     row = the_row(yard)
     assert (row.hour, row.difference) == (NOON_HOUR, "")
     assert counts(row) == {"numbers": 2, "moved": 1, "late": 2, "late_opened": 1, "late_passed": 1}
@@ -216,6 +216,19 @@ def test_no_hour_has_two_rows_of_a_lane() -> None:
     assert the_row(yard).hour == NOON_HOUR
     yard.scan(0, b"b", at_ms=NOON + HOUR - 5)
     assert yard.tick(1) == ()
+    assert the_row(yard).hour == NOON_HOUR + 1
+
+
+def test_an_hour_that_is_over_when_it_is_told_of_gets_its_row_at_once() -> None:
+    """A lane's first word since the full hour, by a clock that is behind: this hour's events are no part of
+    the row.
+    """
+    yard = a_yard()
+    yard.tick(HOUR)
+    yard.scan(0, b"a", at_ms=NOON + HOUR - 5)
+    row = the_row(yard, 1000)
+    assert (row.hour, counts(row)) == (NOON_HOUR, {"numbers": 1, "opened": 1, "moved": 1})
+    yard.scan(0, b"b")
     assert the_row(yard).hour == NOON_HOUR + 1
 
 
