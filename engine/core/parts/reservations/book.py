@@ -56,6 +56,11 @@ class Reservation(msgspec.Struct, array_like=True):
         return self.from_ms - self.early_ms
 
     @property
+    def order(self) -> tuple[int, int]:
+        """Of several by which a car may come, the first."""
+        return self.from_ms, self.number
+
+    @property
     def closes_ms(self) -> int:
         """From then on it is given up where the car did not come."""
         return min(self.from_ms + self.late_ms, self.to_ms)
@@ -142,7 +147,7 @@ class Book:
             for found in self.of(credential)
             if found.area == area and found.state in MAY_COME and found.is_time(at_ms)
         )
-        return min(fit, key=lambda found: (found.from_ms, found.number), default=None)
+        return min(fit, key=lambda found: found.order, default=None)
 
     def lets_in(self, lot: Lot, read: ReadCredential) -> bool:
         """Whether a reservation makes the credential known here: in its time, in its area and on the way."""

@@ -96,7 +96,7 @@ class Holds:
     def free_again(self) -> list[Reservation]:
         """Those whose spot is to be kept and has no car in it now, who comes first first."""
         free = (found for found in self.wanted.values() if is_free(self.lot, found.spot))
-        return sorted(free, key=lambda found: (found.from_ms, found.number))
+        return sorted(free, key=lambda found: found.order)
 
     def rebuilt(self, found: Reservation) -> bool:
         """Whether the lot was configured anew and the block of its kept spot is another."""

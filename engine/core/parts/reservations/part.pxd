@@ -11,6 +11,8 @@ cdef class ReservationsPart(Part):
     cdef public dict by_session
     cdef public dict arriving
     cdef public dict to_tell
+    cdef public list followed
+    cdef public long long followed_seq
     cdef public bint freed
     cdef public dict known
     cdef public dict wanted

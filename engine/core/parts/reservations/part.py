@@ -35,8 +35,9 @@ class ReservationsPart(Part):
 
     by_session: those whose car was let in, kept after it backed out, since its passage may only be late, and
     several of a car that goes on into an inner area by another one; arriving: those with an opened barrier;
-    to_tell: whose car was turned away and nobody was told yet; freed: a place may be offered to who waits (no
-    part of the state); known, wanted: the very dicts of book and holds, since every car looks into them.
+    to_tell: whose car was turned away and nobody was told yet; known, wanted: the very dicts of book and
+    holds, since every car looks into them. No part of the state are freed: a place may be offered to who
+    waits, and followed: those whose car came in by event followed_seq.
     """
 
     THEME = THEME
@@ -53,6 +54,8 @@ class ReservationsPart(Part):
         self.by_session: dict[bytes, list[Reservation]] = {}
         self.arriving: dict[bytes, Reservation] = {}
         self.to_tell: dict[bytes, Reservation] = {}
+        self.followed: list[Reservation] = []
+        self.followed_seq = 0
         self.freed = True
         self.every_scan = False
         self.known = self.book.all
@@ -148,8 +151,14 @@ class ReservationsPart(Part):
         if event.verdict_given != codes.OPEN or event.way != codes.IN or not event.effect:
             return
         found = self.book.coming(stay.credential, event.area, event.at_ms)
-        if found is not None:
+        if found is not None and not self._came_before(found, event):
             self._arrive(found, stay, event.effect == "moved")
+
+    def _came_before(self, found: Reservation, event: HistoryRecorded) -> bool:
+        """Whether the car came by an earlier one, which an opened barrier that it did not pass left to it."""
+        before = self.followed if self.followed_seq == event.seq else ()
+        at_ms, area, order = event.at_ms, event.area, found.order
+        return any(each.area == area and each.is_time(at_ms) and each.order < order for each in before)
 
     def _arrive(self, found: Reservation, stay: Stay, moved: bool) -> None:
         """Its barrier was opened; from here on the stay has the place, not the reservation."""
@@ -203,8 +212,16 @@ class ReservationsPart(Part):
             inside = self._is_inside(found, stay)
             if inside and found.state in MAY_COME:
                 self._become(found, INSIDE, stay)
+                self._note_followed(found)
             elif not inside and found.state == INSIDE:
                 self.end(found, "kept")
+
+    def _note_followed(self, found: Reservation) -> None:
+        """For `_take_history`, which is told of the same event, but only after the car was moved by it."""
+        if self.followed_seq != self.lot.seq:
+            self.followed_seq = self.lot.seq
+            self.followed = []
+        self.followed.append(found)
 
     def _is_inside(self, found: Reservation, stay: Stay | None) -> bool:
         """Whether the car is in the reservation's area."""

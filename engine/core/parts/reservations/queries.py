@@ -48,7 +48,7 @@ def _reservations(lot: Lot, args: AskReservations) -> Reply:
     elif args.code is not None:
         among = [found for found in among if found.code == args.code]
     touching = [found for found in among if found.from_ms < args.to_ms and args.from_ms < found.to_ms]
-    touching.sort(key=lambda found: (found.from_ms, found.number))
+    touching.sort(key=lambda found: found.order)
     line = {found.id: place for place, found in enumerate(book.waiting(), 1)}
     rows = [_row(found, line.get(found.id, 0)) for found in touching[:SHOWN]]
     return True, "", {"count": len(touching), "reservations": rows, "ended": book.ended}

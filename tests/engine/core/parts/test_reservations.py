@@ -460,6 +460,21 @@ def test_history_keeps_a_reservation() -> None:
     made.check()
 
 
+def test_one_entry_out_of_history_takes_one_reservation() -> None:
+    """Live its barrier was opened for the first one, then its reader let it in by itself at another lane: the
+    second is still to come.
+    """
+    lanes = (lane_spec(0, "entry", confirm=True), lane_spec(1, "exit"), lane_spec(2, "entry"))
+    made = yard(3, lanes=lanes)
+    first, second = booked(made), booked(made, code=b"anna")
+    at(made, BEGIN)
+    assert made.scan(0).marks == {"reservation": first}
+    made.history(2, 0x10, CARD, b"anna", verdict=1, at_ms=BEGIN)
+    book = part(made).book.all
+    assert [book[first].state, book[second].state] == ["inside", "booked"]
+    made.check()
+
+
 def test_a_car_uses_a_reservation_in_each_area_on_its_way() -> None:
     """That of the inner area ends when it leaves that, and the one around when it leaves the lot."""
     inner = area("inner", "north", block("P2", "A", 2))
