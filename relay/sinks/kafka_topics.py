@@ -22,6 +22,9 @@ CURSOR_PARTITIONS = 8
 
 REPLICAS = 3
 LOOK_AGAIN_S = 0.05
+SHUT_OUT = "its controller lets no broker in at present"
+"""A broker that starts, or that stood still for longer than its session, is told so for a moment."""
+
 BATCH_BYTES = 900_000
 """Most in one batch of records: below what a broker takes unless told otherwise (1,048,588)."""
 
@@ -98,11 +101,18 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
 
 async def _make(admin: AIOKafkaAdminClient, topic: Topic, replicas: int) -> None:
     brokers = len((await admin.describe_cluster())["brokers"])
+    if not brokers:
+        raise errors.BrokerNotAvailableError(SHUT_OUT)
     count = replicas or min(REPLICAS, brokers)
     new = NewTopic(topic.name, topic.partitions, count, topic_configs=topic.settings)
-    answer = await admin.create_topics([new])
+    try:
+        answer = await admin.create_topics([new])
+    except AttributeError as error:  # aiokafka 0.14 asks the controller's number where none is known
+        raise errors.BrokerNotAvailableError(SHUT_OUT) from error
     _, code, text = answer.topic_errors[0]
     kind = errors.for_code(code)
+    if kind is errors.InvalidReplicationFactorError and count <= brokers:  # that were there just now
+        raise errors.BrokerNotAvailableError(text or SHUT_OUT)
     if kind in (errors.NoError, errors.TopicAlreadyExistsError):  # another relay made it just now
         return
     if getattr(kind, "retriable", False):
