@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.services import Service
 from tests.cli.commands import liftgate
 from tests.history.cassandra.stores import drop
 from tests.relay.relays import LiveRelay, scan
 from tests.relay.sites import engine_with_both
-from tests.services.clients import unique
+from tests.services.clients import make_topic, unique
 
 pytestmark = pytest.mark.long
-
-
-async def make_topic(kafka: Service, topic: str, partitions: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.address)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(topic, partitions, 1)])
-    finally:
-        await admin.close()
 
 
 def test_an_unknown_keyspace_and_a_topic_with_fewer_partitions(
@@ -32,7 +21,7 @@ def test_an_unknown_keyspace_and_a_topic_with_fewer_partitions(
 ) -> None:
     """Each sink stands still with its own words and exit 1; mended, both have every event once."""
     keyspace, topic = unique("misfit"), unique("misfit")
-    asyncio.run(make_topic(kafka, topic, 3))
+    make_topic(kafka, topic, 3)
     engine = engine_with_both(tmp_path, cassandra.port, keyspace, kafka.address, topic)
     with engine, LiveRelay(engine) as relay:
         last = scan(engine, 50)

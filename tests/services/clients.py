@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import warnings
 from collections.abc import Coroutine
 from typing import TypeVar
@@ -11,12 +12,17 @@ from uuid import uuid4
 import acsylla
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NodeNotReadyError
 
 from deploy.services import Service
 from deploy.services.ports import HOST
 
 Statement = tuple[str, list[object]]
 T = TypeVar("T")
+
+MADE_S_MAX = 20
+SHUT_OUT = 38
+"""What Kafka answers to a new topic while it lets no broker in: more replicas asked for than brokers."""
 
 
 def unique(prefix: str) -> str:
@@ -55,16 +61,32 @@ def cql(port: int, *statements: Statement) -> list[tuple[object, ...]]:
     return run_acsylla(run())
 
 
-def make_topic(service: Service, topic: str) -> None:
-    async def run() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=service.address)
-        try:
-            await admin.start()
-            await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
-        finally:
-            await admin.close()
+def make_topic(service: Service, topic: str, partitions: int = 1) -> None:
+    """Return when the topic is there.
 
-    asyncio.run(run())
+    A broker that stood still is shut out by its controller for a moment when it goes on, perhaps only after
+    it was found ready. Kafka's own admin client waits for that, aiokafka's does not.
+    """
+    deadline = time.monotonic() + MADE_S_MAX
+    while not asyncio.run(_is_made(service.address, NewTopic(topic, partitions, 1))):
+        assert time.monotonic() < deadline, f"{topic} could not be made in {MADE_S_MAX} s"
+        time.sleep(0.05)
+
+
+async def _is_made(address: str, topic: NewTopic) -> bool:
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    try:
+        await admin.start()
+        if not (await admin.describe_cluster())["brokers"]:
+            return False
+        answer = await admin.create_topics([topic])
+    except (NodeNotReadyError, AttributeError):  # the latter where it knows no controller (aiokafka 0.14)
+        return False
+    finally:
+        await admin.close()
+    _, code, text = answer.topic_errors[0]
+    assert code in (0, SHUT_OUT), text
+    return code == 0
 
 
 def produce(address: str, topic: str, values: list[bytes]) -> None:
