@@ -41,11 +41,13 @@ class Tides:
         self.tidal: list[Lane] = []
         self.rules: dict[Key, Tide] = {}
         self.clearing_s = 0
+        self._said: dict[Key, tuple[int, str, int, str]] = {}
 
     def configure(self, tides: tuple[Tide, ...], clearing_s: int) -> None:
         """Take the rules. What was running goes on until the schedule says otherwise."""
         self.rules = {(tide.reader, tide.lane): tide for tide in tides}
         self.clearing_s = clearing_s
+        self._said.clear()
 
     # -- looking
 
@@ -74,9 +76,14 @@ class Tides:
         return now_ms + clearing_s * 1000
 
     def scheduled(self, key: Key, now_ms: int) -> tuple[str, int]:
-        """What the schedule says now, and when it says something again."""
-        tide = self.rules.get(key)
-        return ("off", NEVER) if tide is None else turn_at(tide.schedule, self.lot.timezone, now_ms)
+        """What the schedule says now, and when it says something again: remembered until then."""
+        timezone = self.lot.timezone
+        asked_ms, run, next_ms, where = self._said.get(key, (0, "off", 0, timezone))
+        if not asked_ms <= now_ms < next_ms or where != timezone:
+            tide = self.rules.get(key)
+            run, next_ms = ("off", NEVER) if tide is None else turn_at(tide.schedule, timezone, now_ms)
+            self._said[key] = (now_ms, run, next_ms, timezone)
+        return run, next_ms
 
     # -- time
 

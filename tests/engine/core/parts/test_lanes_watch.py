@@ -11,10 +11,10 @@ import pytest
 from liftgate.codecs import codes
 from liftgate.codecs.events import lanes as ev
 from liftgate.codecs.events.operators import FindingMade
-from liftgate.configs.rules.lanes import Turn
+from liftgate.configs.rules.lanes import Tide, Turn
 from liftgate.engine.core import commands as c
 from liftgate.engine.core.parts.base import NEVER
-from liftgate.engine.core.parts.lanes.tides import turn_at
+from liftgate.engine.core.parts.lanes.tides import Tides, turn_at
 from liftgate.gateways import queries
 from tests.engine.core.lots import CARD, NOON, Yard, lane_spec, lot_spec
 from tests.engine.core.parts.test_lanes import MINUTE, code, do
@@ -163,6 +163,20 @@ def test_a_weekly_schedule_over_the_change_of_the_clocks(
     """The run in force, and the time of the next one, in the lot's own zone."""
     now_ms, next_ms = (int(time.replace(tzinfo=BERLIN).timestamp()) * 1000 for time in (now, following))
     assert turn_at(WEEK, "Europe/Berlin", now_ms) == (run, next_ms)
+
+
+def test_what_is_remembered_of_a_schedule_is_what_it_says() -> None:
+    """At the turns, before and after them, in another zone, and under other rules."""
+    yard = yard_with()
+    tides = Tides(yard.lot)
+    tides.configure((Tide("r", 0, WEEK),), 0)
+    monday_ms = int(datetime(2026, 11, 23, tzinfo=BERLIN).timestamp()) * 1000
+    for timezone in ("Europe/Berlin", "America/New_York"):
+        yard.lot.timezone = timezone
+        for now_ms in (*range(monday_ms, monday_ms + 14 * 86_400_000, 1_799_999), monday_ms):
+            assert tides.scheduled(("r", 0), now_ms) == turn_at(WEEK, timezone, now_ms)
+    tides.configure((), 0)
+    assert tides.scheduled(("r", 0), monday_ms) == ("off", NEVER)
 
 
 def test_a_schedule_without_turns_is_off_for_ever() -> None:
