@@ -27,7 +27,7 @@ from liftgate.bench.rules import rules
 from liftgate.bench.servers import ServerFailed
 from liftgate.bench.sizes import sizes
 from liftgate.bench.steady import RATE, steady
-from liftgate.bench.storm import BATCH, storm
+from liftgate.bench.storm import BATCH, BESIDE_S, storm
 from liftgate.bench.storm import EVENTS as STORM_EVENTS
 from liftgate.bench.storm import RATE as LIVE_RATE
 from liftgate.bench.storm import READERS as STORM_READERS
@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     came_back = _command(commands, "storm", _storm, "readers that come back with backlogs, while others scan")
     came_back.add_argument("--readers", type=int, default=STORM_READERS, help="at once (%(default)s)")
     came_back.add_argument("--events", type=int, default=STORM_EVENTS, help="of each (%(default)s)")
-    came_back.add_argument("--seconds", type=float, default=10.0, help="before and after (%(default)s)")
+    came_back.add_argument("--seconds", type=float, default=BESIDE_S, help="before and after (%(default)s)")
     came_back.add_argument("--rate", type=float, default=LIVE_RATE, help="live scans a second (%(default)s)")
     came_back.add_argument("--batch", type=int, default=BATCH, help="entries of a REPLAY (%(default)s)")
     back = _command(

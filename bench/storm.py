@@ -34,6 +34,10 @@ RATE = 2_000
 BATCH = 100
 """Entries of one REPLAY: what a reader with 4 KiB for a frame sends."""
 SPOTS = 10_000
+BESIDE_S = 20.0
+"""Live scans before the storm, and as long after it, together about as long as the storm takes on two cores:
+a disk that stalls for a second now and then gets as much of a chance to."""
+
 LONGEST_S = 3_600.0
 
 
@@ -84,7 +88,7 @@ class Storm(msgspec.Struct, frozen=True):
 def storm(
     readers: int = READERS,
     events: int = EVENTS,
-    seconds: float = 10.0,
+    seconds: float = BESIDE_S,
     rate: float = RATE,
     live: Shape = LIVE,
     batch: int = BATCH,
