@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import warnings
 from collections.abc import Coroutine
 from typing import TypeVar
@@ -12,16 +11,17 @@ from uuid import uuid4
 import acsylla
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import InvalidReplicationFactorError, NodeNotReadyError
 
 from deploy.services import Service
 from deploy.services.ports import HOST
+from deploy.services.processes import wait_until
 
 Statement = tuple[str, list[object]]
 T = TypeVar("T")
 
 MADE_S_MAX = 20
-SHUT_OUT = 38
+SHUT_OUT = InvalidReplicationFactorError.errno
 """What Kafka answers to a new topic while it lets no broker in: more replicas asked for than brokers."""
 
 
@@ -67,10 +67,9 @@ def make_topic(service: Service, topic: str, partitions: int = 1) -> None:
     A broker that stood still is shut out by its controller for a moment when it goes on, perhaps only after
     it was found ready. Kafka's own admin client waits for that, aiokafka's does not.
     """
-    deadline = time.monotonic() + MADE_S_MAX
-    while not asyncio.run(_is_made(service.address, NewTopic(topic, partitions, 1))):
-        assert time.monotonic() < deadline, f"{topic} could not be made in {MADE_S_MAX} s"
-        time.sleep(0.05)
+    new = NewTopic(topic, partitions, 1)
+    made = wait_until(lambda: asyncio.run(_is_made(service.address, new)), MADE_S_MAX)
+    assert made, f"{topic} could not be made in {MADE_S_MAX} s"
 
 
 async def _is_made(address: str, topic: NewTopic) -> bool:
