@@ -257,10 +257,12 @@ class Node:
             self.storage.flip(*self._rotten)
 
     def _put_right(self) -> None:
-        """An operator copies the file back."""
-        if self._rotten is not None:
+        """An operator copies the file back, if it is still wanted: a fold outlives an engine, and may have
+        removed that snapshot meanwhile.
+        """
+        if self._rotten is not None and self._rotten[0] in self.storage.names():
             self.storage.flip(*self._rotten)
-            self._rotten = None
+        self._rotten = None
 
     def _refused(self, error: JournalRotten | CursorsDamaged) -> None:
         """The engine does not start: right where a byte rotted, which is put right then."""

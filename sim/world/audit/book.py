@@ -246,12 +246,11 @@ class Book:
         return was != self.on
 
     def _withhold(self) -> None:
-        """A spot that is to be kept is kept as soon as it is free."""
+        """A spot that is to be kept is kept as soon as it is free, for who is to come first."""
         wanted = []
         for found in self.all.values():
-            keeps = self.rules is not None and found.keeps and bool(found.spot) and found.percent >= 100
-            found.withheld = found.withheld and keeps
-            if keeps and not found.withheld:
+            found.withheld = False
+            if self.rules is not None and found.keeps and found.spot and found.percent >= 100:
                 wanted.append(found)
         for found in sorted(wanted, key=lambda found: (found.from_ms, found.number)):
             found.withheld = self.is_free(found.spot)

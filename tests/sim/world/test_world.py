@@ -1,5 +1,6 @@
 """Whole worlds: they find nothing in a good engine, and every fault that is drawn is felt."""
 
+import random
 from collections import Counter
 from functools import cache
 
@@ -8,6 +9,7 @@ import pytest
 
 from liftgate.engine.core import state
 from liftgate.engine.journal.memory import Faults
+from liftgate.engine.journal.snapshot import Snapshot, snapshot_name, write_snapshot
 from liftgate.sim.world.happenings.disk import DiskFull, Rot, SnapshotLies, WriteFails
 from liftgate.sim.world.happenings.engine import (
     EndsWithin,
@@ -117,6 +119,16 @@ def test_rot_is_refused_or_done_without(what: str) -> None:
     rots = [Rot(at_ms=minute * MINUTE_MS, seed=minute, what=what) for minute in range(30, 60, 2)]
     world = play(*rots)
     assert world.node.starts > len(rots) / 2
+
+
+def test_a_rotten_snapshot_may_be_gone_before_it_is_put_right() -> None:
+    """A fold outlives its engine, and removes all but the newest two."""
+    node = play().node
+    write_snapshot(node.storage, Snapshot(1, START_MS, b"a state"))
+    node.rot("snapshot", random.Random(1))
+    node.storage.remove(snapshot_name(1))
+    node.start()
+    assert node.up
 
 
 def test_rot_in_what_is_read_is_refused() -> None:

@@ -58,22 +58,29 @@ def _all(
 def _of_times(
     part: "ReservationsPart", rules: Reservations, now_ms: int
 ) -> list[tuple[bytes, list[OperatorEvent]]]:
-    """What time says to each. A stay is the arrival of one: of two that open together, the first."""
+    """What time says to each that is told nothing else now. A stay is the arrival of one: of two that open
+    together, the first; and it is nobody's any more whose reservation is released before.
+    """
     found: list[tuple[bytes, list[OperatorEvent]]] = []
     taken: set[bytes] = set()
+    over: set[bytes] = set()
     for each in part.times.until(now_ms):
-        events = _of_time(part, rules, each, now_ms)
-        session = events[0].session if isinstance(events[0], ev.ReservationOpened) else None
-        if session in taken:
-            events = [ev.ReservationOpened(part.lot.id, 0, now_ms, each.id, None)]
-        elif session is not None:
-            taken.add(session)
+        if each.id in part.to_tell:
+            continue
+        events = _of_time(part, rules, each, now_ms, over)
+        first = events[0]
+        if isinstance(first, ev.ReservationReleased):
+            over.add(each.id)
+        elif isinstance(first, ev.ReservationOpened) and first.session is not None:
+            if first.session in taken:
+                events = [ev.ReservationOpened(part.lot.id, 0, now_ms, each.id, None)]
+            taken.add(first.session)
         found.append((each.id, events))
     return found
 
 
 def _of_time(
-    part: "ReservationsPart", rules: Reservations, found: Reservation, now_ms: int
+    part: "ReservationsPart", rules: Reservations, found: Reservation, now_ms: int, over: set[bytes]
 ) -> list[OperatorEvent]:
     lot = part.lot.id
     if found.state == INSIDE:
@@ -84,20 +91,23 @@ def _of_time(
         if found.offer_until_ms <= now_ms:
             return [ev.ReservationReleased(lot, 0, now_ms, found.id, "offer_lapsed")]
     elif not found.opened and found.opens_ms <= now_ms:
-        return [ev.ReservationOpened(lot, 0, now_ms, found.id, _is_in(part, found))]
+        return [ev.ReservationOpened(lot, 0, now_ms, found.id, _is_in(part, found, over))]
     elif found.closes_ms <= now_ms:
         why = "turned_away" if found.turned_away == TURNED_AWAY_TOLD else "no_show"
         return [ev.ReservationReleased(lot, 0, now_ms, found.id, why)]
     return [ev.HoldGrown(lot, 0, now_ms, found.id, found.percent_at(rules, now_ms))]
 
 
-def _is_in(part: "ReservationsPart", found: Reservation) -> bytes | None:
-    """The stay of a car that came before its time, as anybody; by it the reservation is kept."""
+def _is_in(part: "ReservationsPart", found: Reservation, over: set[bytes]) -> bytes | None:
+    """The stay of a car that came before its time, as anybody; by it the reservation is kept. over: those
+    that this Tick releases.
+    """
     stay = part.lot.stays.get(found.credential or b"")
     area = part.lot.areas.get(found.area)
     if stay is None or area is None or stay.area is None or not stay.area.within(area):
         return None
-    return None if stay.session in part.by_session else stay.session
+    others = part.by_session.get(stay.session, ())
+    return stay.session if all(each.id in over for each in others) else None
 
 
 def _overstayed(part: "ReservationsPart", found: Reservation, now_ms: int) -> list[OperatorEvent]:

@@ -40,14 +40,16 @@ def _count(counts: dict[str, int], name: str, change: int) -> None:
 
 class Holds:
     """by_area: where something is kept; spots: the blocks from which a spot is taken out, by reservation;
-    wanted: reservations whose spot is to be kept and has a car in it; on: False where the lot has no rules
-    for reservations, then nothing is kept.
+    holders: for whom each of these is kept, by the spot's name; wanted: reservations whose spot is to be kept
+    and has a car in it, or is kept for who comes earlier; on: False where the lot has no rules for
+    reservations, then nothing is kept.
     """
 
     def __init__(self, lot: Lot) -> None:
         self.lot = lot
         self.by_area: dict[str, AreaHolds] = {}
         self.spots: dict[bytes, Block] = {}
+        self.holders: dict[str, Reservation] = {}
         self.wanted: dict[bytes, Reservation] = {}
         self.on = False
 
@@ -75,8 +77,10 @@ class Holds:
                 del self.by_area[found.area]
         self.wanted.pop(found.id, None)
         block = self.spots.pop(found.id, None)
-        if block is not None and block.free is not None and not taken:
-            block.free.release(spot_number(found.spot))
+        if block is not None:
+            del self.holders[found.spot]
+            if block.free is not None and not taken:
+                block.free.release(spot_number(found.spot))
         found.withheld = False
 
     def _take(self, found: Reservation) -> bool:
@@ -84,14 +88,23 @@ class Holds:
         if block is None or block.free is None or not block.free.take(spot_number(found.spot)):
             return False
         self.spots[found.id] = block
+        self.holders[found.spot] = found
         found.withheld = True
         return True
 
     def withhold(self) -> None:
-        """Take the spots that got free out of those given to others."""
-        for found in self.free_again():
-            self.give_up(found)
-            self.keep(found)
+        """Take the spots that got free out of those given to others, and those kept for who comes later.
+
+        Who booked a spot for the afternoon has it kept since noon; who booked it until then comes first.
+        """
+        for found in sorted(self.wanted.values(), key=lambda found: found.order):
+            holder = self.holders.get(found.spot)
+            if holder is not None and found.order < holder.order:
+                self.give_up(holder)
+                self.keep(holder, take=False)
+            if is_free(self.lot, found.spot):
+                self.give_up(found)
+                self.keep(found)
 
     def free_again(self) -> list[Reservation]:
         """Those whose spot is to be kept and has no car in it now, who comes first first."""

@@ -79,7 +79,8 @@ class ReservationsPart(Part):
             self.holds.give_up(found)
         self.holds.on = on
         for found in self.book.all.values():
-            self.holds.keep(found)
+            self.holds.keep(found, take=False)
+        self.holds.withhold()
         open_now = {stay.session: stay for stay in self.lot.stays.values()}
         for found in list(self.book.all.values()):
             if found.state == INSIDE and not self._is_inside(found, open_now.get(found.session or b"")):

@@ -223,6 +223,21 @@ def test_a_spot_of_two_reservations_is_kept_for_the_one_that_comes_first() -> No
     made.check()
 
 
+def test_a_spot_kept_for_the_afternoon_is_let_go_for_who_booked_it_until_then() -> None:
+    """Both are kept since the morning: who asked first has it, until one asks who comes before."""
+    made = yard(1, hold=[{"before_s": 86_400, "percent": 100}])
+    later = booked(made, from_ms=END, to_ms=END + HOUR, spot="P1-A-001")
+    assert part(made).book.all[later].withheld
+    booked(made, b"boris", spot="P1-A-001")
+    assert not part(made).book.all[later].withheld
+    made.check()
+    at(made, BEGIN)
+    assert made.scan(0, b"boris").spot == "P1-A-001"
+    made.scan(1, b"boris")
+    assert part(made).book.all[later].withheld
+    made.check()
+
+
 def test_a_spot_that_gets_free_is_withheld_at_once() -> None:
     """The car in it left: the next car gets another, before and after a snapshot."""
     made = yard(2)
@@ -505,6 +520,24 @@ def test_a_car_that_is_in_has_arrived_for_one_of_two_that_open_together() -> Non
     made.check()
 
 
+def test_a_car_is_free_for_a_reservation_that_opens_as_its_other_one_is_released() -> None:
+    """It backed out of the inner area that it had reserved, and stays in the outer one, its second."""
+    inner = area("inner", "north", block("P2", "A", 2))
+    lanes = (*IN_AND_OUT, lane_spec(2, "entry", "inner", confirm=True))
+    spec = lot_spec(area("north", None, block("P1", "A", 3)), inner)
+    made = yard(spec=spec, lanes=lanes, early_s=0, late_s=60)
+    booked(made, area="inner")
+    outer = booked(made, area="north", from_ms=BEGIN + MINUTE)
+    at(made, BEGIN)
+    session = made.scan(0).session
+    made.scan(2)
+    made.passage(2, 2, session)
+    events = at(made, BEGIN + MINUTE)
+    assert [type(event).__name__ for event in events] == ["ReservationReleased", "ReservationOpened"]
+    assert (part(made).book.all[outer].state, part(made).book.all[outer].session) == ("inside", session)
+    made.check()
+
+
 def test_a_class_is_kept_apart_from_other_classes() -> None:
     """A charging spot is reserved: who may have standard is not refused for it, and the holder charges."""
     spec = lot_spec(area("north", None, block("P1", "A", 1), block("P1", "C", 1, "charging")))
@@ -688,6 +721,9 @@ def _audit(made: Yard) -> None:
     ]
     spots += [each.spot for each in by_name]
     assert len(spots) == len(set(spots))
+    for each in by_name:
+        rivals = [other for other in keeping if other.spot == each.spot and other.percent >= 100]
+        assert each is min(rivals, key=lambda other: other.order)
     for key in ("P1-A", "P1-C"):
         lot_block = made.lot.blocks[key]
         assert lot_block.free is not None
