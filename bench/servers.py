@@ -216,6 +216,24 @@ def cpu_s(server: Server) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@contextmanager
+def apart(server: Server) -> Iterator[bool]:
+    """The server on one processor, and who asks it, this process and what it starts, on the others: where
+    they share them, half of what a client finds slow is its own waiting for a turn. False: there is one only.
+    """
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) < 2:
+        yield False
+        return
+    for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), processors[:1])
+    os.sched_setaffinity(0, processors[1:])
+    try:
+        yield True
+    finally:
+        os.sched_setaffinity(0, processors)
+
+
 def kill(server: Server) -> None:
     """End the server at once, as a crash would; its context accepts that."""
     server.process.kill()

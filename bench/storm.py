@@ -21,7 +21,15 @@ from liftgate.bench.load import (
     started_load,
     wait_signed_on,
 )
-from liftgate.bench.servers import Server, bench_folder, cpu_s, engine_server, memory_bytes, raise_open_files
+from liftgate.bench.servers import (
+    Server,
+    apart,
+    bench_folder,
+    cpu_s,
+    engine_server,
+    memory_bytes,
+    raise_open_files,
+)
 from liftgate.codecs.events import events_of
 from liftgate.codecs.events.readers import HistoryRecorded, ScanDecided
 from liftgate.engine.journal import inspect
@@ -63,7 +71,8 @@ class Storm(msgspec.Struct, frozen=True):
     """Live scans before, during and after the storm; p99_ratio: during to the mean of the other two.
 
     lost, twice: events that the journal holds not at all, or more than once; memory in bytes: before, the
-    peak and after; shares: of one core each, while the storm lasted.
+    peak and after; shares: of one core each, while the storm lasted; apart: whether the engine had a
+    processor of its own: one that readers ask over a network does not share it with them.
     """
 
     readers: int
@@ -79,6 +88,7 @@ class Storm(msgspec.Struct, frozen=True):
     engine_share: float
     storm_share: float
     live_share: float
+    apart: bool
     before: Result
     during: Result
     after: Result
@@ -99,7 +109,7 @@ def storm(
     """
     raise_open_files()
     with bench_folder() as folder:
-        with engine_server(folder, live.connections + readers, SPOTS) as engine:
+        with engine_server(folder, live.connections + readers, SPOTS) as engine, apart(engine) as alone:
             before = run_load(engine, live, seconds=seconds, warm_up=min(1.0, seconds), rate=rate)
             memory_before = memory_bytes(engine)
             forget_peak(engine)
@@ -124,6 +134,7 @@ def storm(
         engine_share=round(used_s / told.seconds, 2),
         storm_share=round(told.cpu_s / told.seconds, 2),
         live_share=round(live_s / told.seconds, 2),
+        apart=alone,
         before=before,
         during=during,
         after=after,

@@ -15,7 +15,7 @@ from liftgate.gateways.link import Link
 if TYPE_CHECKING:
     from liftgate.gateways.reactor import Reactor
 
-WORK_NS = 150_000
+WORK_NS = 100_000
 """Of a round that no live scan is in: the next one finds the reactor at it for no longer."""
 
 WORK_EVERY_NS = 2_000_000
@@ -72,6 +72,8 @@ class Later:
             held.append(data)
             link.heard_ms, link.pinged_ms = self.gateway.steady_ms, 0
             return
+        if not self.waiting():
+            self._worked_ns = time.monotonic_ns()  # it waits from now on
         self.said.append((link, data))
         self.behind[link] = self.behind.get(link, 0) + 1
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from liftgate.gateways.gateway import Gateway
     from liftgate.gateways.link import Link
 
-SLICE_ENTRIES = 8
+SLICE_ENTRIES = 4
 """Recorded in one go, some 0.1 ms: that is how long a live scan may find the lane at work."""
 
 ENTRIES_MAX = 250_000

@@ -1,9 +1,11 @@
 """What may wait for live scans waits: sign-ons and backlogs, on real sockets."""
 
 import msgspec
+import pytest
 import trio
 
 from liftgate.codecs import messages as m
+from liftgate.gateways import later
 from tests.gateways.network import ENTRY, START_MS, Peer, World, hello, make_config, scan
 from tests.gateways.test_reactor import WAIT_S, Site, running
 
@@ -101,6 +103,25 @@ def test_a_link_that_was_read_twice_is_decided_in_order() -> None:
         assert site.reactor.later.behind == {link: 2} and not link.asked_role
         site.reactor.later.work(False)
         assert link.asked_role == m.READER and not site.reactor.later.behind
+    finally:
+        link.handle = -1
+        site.close()
+
+
+def test_what_has_just_come_does_not_hold_up_the_scans_of_its_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long nothing waited before it, its part of rounds with live scans begins a while later."""
+    monkeypatch.setattr(later, "WORK_EVERY_NS", 3_600 * 10**9)
+    world = World()
+    site = Site(world)
+    try:
+        link = world.gateway.connect("peer")
+        assert link is not None
+        link.handle = 0
+        waits = site.reactor.later
+        waits.put(link, Peer(world, link).frame(hello("r0")))
+        assert waits.work(True) is False and len(waits.said) == 1
+        monkeypatch.setattr(later, "WORK_EVERY_NS", 0)
+        assert waits.work(True) and not waits.said
     finally:
         link.handle = -1
         site.close()
