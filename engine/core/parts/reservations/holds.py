@@ -39,17 +39,15 @@ def _count(counts: dict[str, int], name: str, change: int) -> None:
 
 
 class Holds:
-    """by_area: where something is kept; spots: the blocks from which a spot is taken out, by reservation;
-    holders: for whom each of these is kept, by the spot's name; wanted: reservations whose spot is to be kept
-    and has a car in it, or is kept for who comes earlier; on: False where the lot has no rules for
-    reservations, then nothing is kept.
+    """by_area: where something is kept; spots: by name those that are taken out of a block, for whom and of
+    which; wanted: reservations whose spot is to be kept and has a car in it, or is kept for who comes
+    earlier; on: False where the lot has no rules for reservations, then nothing is kept.
     """
 
     def __init__(self, lot: Lot) -> None:
         self.lot = lot
         self.by_area: dict[str, AreaHolds] = {}
-        self.spots: dict[bytes, Block] = {}
-        self.holders: dict[str, Reservation] = {}
+        self.spots: dict[str, tuple[Reservation, Block]] = {}
         self.wanted: dict[bytes, Reservation] = {}
         self.on = False
 
@@ -76,9 +74,9 @@ class Holds:
             if not holds.percents and not holds.kept:
                 del self.by_area[found.area]
         self.wanted.pop(found.id, None)
-        block = self.spots.pop(found.id, None)
+        block = self._block_of(found)
         if block is not None:
-            del self.holders[found.spot]
+            del self.spots[found.spot]
             if block.free is not None and not taken:
                 block.free.release(spot_number(found.spot))
         found.withheld = False
@@ -87,10 +85,14 @@ class Holds:
         block = self.lot.blocks.get(block_key(found.spot))
         if block is None or block.free is None or not block.free.take(spot_number(found.spot)):
             return False
-        self.spots[found.id] = block
-        self.holders[found.spot] = found
+        self.spots[found.spot] = found, block
         found.withheld = True
         return True
+
+    def _block_of(self, found: Reservation) -> Block | None:
+        """From which its spot is taken out, None where that is not kept for it."""
+        holder, block = self.spots.get(found.spot, (None, None))
+        return block if holder is found else None
 
     def withhold(self) -> None:
         """Take the spots that got free out of those given to others, and those kept for who comes later.
@@ -98,7 +100,7 @@ class Holds:
         Who booked a spot for the afternoon has it kept since noon; who booked it until then comes first.
         """
         for found in sorted(self.wanted.values(), key=lambda found: found.order):
-            holder = self.holders.get(found.spot)
+            holder, _ = self.spots.get(found.spot, (None, None))
             if holder is not None and found.order < holder.order:
                 self.give_up(holder)
                 self.keep(holder, take=False)
@@ -113,7 +115,7 @@ class Holds:
 
     def rebuilt(self, found: Reservation) -> bool:
         """Whether the lot was configured anew and the block of its kept spot is another."""
-        block = self.spots.get(found.id)
+        block = self._block_of(found)
         return block is not None and self.lot.blocks.get(block.key) is not block
 
 
