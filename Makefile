@@ -47,10 +47,10 @@ test-long: build ## Kill tests, real servers, long property runs: the two below 
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-servers test-kills
 
 test-servers: build ## Long tests with Cassandra, Kafka and others, the relay's and the commands'
-	$(PY) -m pytest -q -m long $(SERVED)
+	$(PY) -m pytest -q -m long --durations=6 $(SERVED)
 
 test-kills: build ## All other long tests: kills, firmware, planted bugs, long property runs
-	$(PY) -m pytest -q -m long $(SERVED:%=--ignore=%)
+	$(PY) -m pytest -q -m long --durations=6 $(SERVED:%=--ignore=%)
 
 conform: build ## The conformance kit on this engine, and on the firmware's reader where it is built
 	@if [[ -f firmware/Makefile && -e /usr/include/mbedtls/version.h && -e /usr/include/sodium.h ]]; then \
