@@ -12,6 +12,15 @@ class Malformed(ValueError):
     """The bytes are not MessagePack, end too early, or nest deeper than DEPTH_MAX."""
 
 
+def _take(source: "Unpacker", size: int) -> int:
+    """Step over that many bytes; where they begin. No method: compiled, it goes into who calls it."""
+    at = source.at
+    if size > source.end - at:
+        raise Malformed("value ends too early")
+    source.at = at + size
+    return at
+
+
 class Unpacker:
     """Reads MessagePack values from bytes, one call a value.
 
@@ -24,26 +33,25 @@ class Unpacker:
         self.at = at
         self.end = len(data) if end < 0 else end
 
-    def _take(self, size: int) -> int:
-        at = self.at
-        if size > self.end - at:
-            raise Malformed("value ends too early")
-        self.at = at + size
-        return at
-
     def uint(self) -> int:
-        at = self._take(1)
-        code = self.data[at]
-        if code < 0x80:
-            return code
+        at = self.at
+        if at < self.end:  # most are small: no further call for them
+            code = self.data[at]
+            if code < 0x80:
+                self.at = at + 1
+                return code
+        return self._wide_uint()
+
+    def _wide_uint(self) -> int:
+        code = self.data[_take(self, 1)]
         if code == 0xCC:
-            return self.data[self._take(1)]
+            return self.data[_take(self, 1)]
         if code == 0xCD:
-            return raw.get_u16(self.data, self._take(2))
+            return raw.get_u16(self.data, _take(self, 2))
         if code == 0xCE:
-            return raw.get_u32(self.data, self._take(4))
+            return raw.get_u32(self.data, _take(self, 4))
         if code == 0xCF:
-            return raw.get_u64(self.data, self._take(8))
+            return raw.get_u64(self.data, _take(self, 8))
         raise Malformed("no unsigned integer here")
 
     def sint(self) -> int:
@@ -60,22 +68,22 @@ class Unpacker:
         if code >= 0xE0:
             return code - 0x100
         if code == 0xD0:
-            value = self.data[self._take(1)]
+            value = self.data[_take(self, 1)]
             return value - 0x100 if value >= 0x80 else value
         if code == 0xD1:
-            value = raw.get_u16(self.data, self._take(2))
+            value = raw.get_u16(self.data, _take(self, 2))
             return value - 0x10000 if value >= 0x8000 else value
         if code == 0xD2:
-            value = raw.get_u32(self.data, self._take(4))
+            value = raw.get_u32(self.data, _take(self, 4))
             return value - 0x100000000 if value >= 0x80000000 else value
         if code == 0xD3:
             half = raw.get_u32(self.data, self.at) if self.end - self.at >= 8 else 0
-            low = raw.get_u32(self.data, self._take(8) + 4)
+            low = raw.get_u32(self.data, _take(self, 8) + 4)
             return ((half - 0x100000000 if half >= 0x80000000 else half) << 32) + low
         raise Malformed("no integer here")
 
     def boolean(self) -> bool:
-        code = self.data[self._take(1)]
+        code = self.data[_take(self, 1)]
         if code == 0xC3:
             return True
         if code == 0xC2:
@@ -90,64 +98,75 @@ class Unpacker:
         return False
 
     def binary(self) -> bytes:
-        code = self.data[self._take(1)]
+        code = self.data[_take(self, 1)]
         if code == 0xC4:
-            size = self.data[self._take(1)]
+            size = self.data[_take(self, 1)]
         elif code == 0xC5:
-            size = raw.get_u16(self.data, self._take(2))
+            size = raw.get_u16(self.data, _take(self, 2))
         elif code == 0xC6:
-            size = raw.get_u32(self.data, self._take(4))
+            size = raw.get_u32(self.data, _take(self, 4))
         else:
             raise Malformed("no bytes here")
-        at = self._take(size)
+        at = _take(self, size)
         return raw.get_bytes(self.data, at, size)
 
     def binary_or_nil(self) -> bytes | None:
         return None if self.nil_next() else self.binary()
 
     def text(self) -> str:
-        size = self._text_size()
-        at = self._take(size)
+        return self._text_of(self._text_size())
+
+    def _text_of(self, size: int) -> str:
+        at = _take(self, size)
         try:
             return raw.get_text(self.data, at, size)
         except UnicodeDecodeError as error:
             raise Malformed("text is not UTF-8") from error
 
+    def text_as(self, before: str) -> str:
+        """Read text; `before` itself where it says the same: no new object, and its hash is known."""
+        size = self._text_size()
+        at = _take(self, size)
+        if raw.is_text(self.data, at, size, before):
+            return before
+        self.at = at
+        return self._text_of(size)
+
     def text_or_nil(self) -> str | None:
         return None if self.nil_next() else self.text()
 
     def _text_size(self) -> int:
-        code = self.data[self._take(1)]
+        code = self.data[_take(self, 1)]
         if 0xA0 <= code < 0xC0:
             return code & 0x1F
         if code == 0xD9:
-            return self.data[self._take(1)]
+            return self.data[_take(self, 1)]
         if code == 0xDA:
-            return raw.get_u16(self.data, self._take(2))
+            return raw.get_u16(self.data, _take(self, 2))
         if code == 0xDB:
-            return raw.get_u32(self.data, self._take(4))
+            return raw.get_u32(self.data, _take(self, 4))
         raise Malformed("no text here")
 
     def array(self) -> int:
         """Read the head of an array and return how many values follow."""
-        code = self.data[self._take(1)]
+        code = self.data[_take(self, 1)]
         if 0x90 <= code < 0xA0:
             return code & 0x0F
         if code == 0xDC:
-            return raw.get_u16(self.data, self._take(2))
+            return raw.get_u16(self.data, _take(self, 2))
         if code == 0xDD:
-            return raw.get_u32(self.data, self._take(4))
+            return raw.get_u32(self.data, _take(self, 4))
         raise Malformed("no array here")
 
     def mapping(self) -> int:
         """Read the head of a map and return how many pairs follow."""
-        code = self.data[self._take(1)]
+        code = self.data[_take(self, 1)]
         if 0x80 <= code < 0x90:
             return code & 0x0F
         if code == 0xDE:
-            return raw.get_u16(self.data, self._take(2))
+            return raw.get_u16(self.data, _take(self, 2))
         if code == 0xDF:
-            return raw.get_u32(self.data, self._take(4))
+            return raw.get_u32(self.data, _take(self, 4))
         raise Malformed("no map here")
 
     def value(self, depth: int = 0) -> Any:
@@ -197,7 +216,7 @@ class Unpacker:
 
     def skip(self, depth: int = 0) -> None:
         """Step over one value of any MessagePack type."""
-        code = self.data[self._take(1)]
+        code = self.data[_take(self, 1)]
         if code < 0x80 or code >= 0xE0 or 0xC0 <= code <= 0xC3:
             if code == 0xC1:
                 raise Malformed("0xC1 is never used")
@@ -207,7 +226,7 @@ class Unpacker:
         elif code < 0xA0:
             self._skip_many(code & 0x0F, depth)
         elif code < 0xC0:
-            self._take(code & 0x1F)
+            _take(self, code & 0x1F)
         elif 0xDC <= code:
             self.at -= 1
             self._skip_wide(code, depth)
@@ -227,11 +246,11 @@ class Unpacker:
     def _skip_sized(self, code: int) -> None:
         """The types with a length of their own: bin, ext, float, int, fixext, str."""
         if code in (0xC4, 0xC7, 0xD9):
-            size = self.data[self._take(1)]
+            size = self.data[_take(self, 1)]
         elif code in (0xC5, 0xC8, 0xDA):
-            size = raw.get_u16(self.data, self._take(2))
+            size = raw.get_u16(self.data, _take(self, 2))
         elif code in (0xC6, 0xC9, 0xDB):
-            size = raw.get_u32(self.data, self._take(4))
+            size = raw.get_u32(self.data, _take(self, 4))
         elif code in (0xCC, 0xD0):
             size = 1
         elif code in (0xCD, 0xD1):
@@ -244,4 +263,4 @@ class Unpacker:
             size = 1 + (1 << (code - 0xD4))
         if 0xC7 <= code <= 0xC9:
             size += 1
-        self._take(size)
+        _take(self, size)

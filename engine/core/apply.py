@@ -79,15 +79,18 @@ def _tell(lot: Lot, event: ReaderEvent, stay: Stay | None) -> None:
 
 
 def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCredential:
-    """In replay: look up what the event names, into `read` where one is at hand.
+    """In replay: look up what the event names, into `read` where one is at hand: that of another scan of this
+    lot, its lane and reader still the lot's.
 
     The event gets the model's own texts for its names, so that what is kept of it is small.
     """
-    lane = _lane_of(lot, event.reader, event.lane)
-    numbering = lane.reader.numbering(event.boot)
     if read is None:
-        read = ReadCredential(lane, numbering)
-    read.lane = lane
+        lane = _lane_of(lot, event.reader, event.lane)
+        read = ReadCredential(lane, lane.reader.numbering(event.boot))
+    lane = read.lane
+    if event.reader is not lane.reader.id or event.lane != lane.number:
+        lane = read.lane = _lane_of(lot, event.reader, event.lane)
+    numbering = lane.reader.numbering(event.boot)
     read.numbering = numbering
     read.credential = raw.credential(event.kind, event.token)
     read.stay = lot.stays.get(read.credential)

@@ -5,6 +5,8 @@ from liftgate.codecs.unpack cimport Unpacker
 from liftgate.engine.core.model cimport Lane, Lot
 from liftgate.engine.core.numbering cimport Numbering
 
+cdef class ScanDecided
+
 cdef class ReaderEvent:
     cdef public str lot
     cdef public long long seq
@@ -16,7 +18,7 @@ cdef class ReaderEvent:
     cdef public long long position
     cpdef void name(self, Lot lot, Lane lane, Numbering numbering, unsigned long long no, long long at_ms)
     cdef int _pack_head(self, Packer out, int kind, int fields) except -1
-    cdef int _unpack_head(self, Unpacker source) except -1
+    cdef int _unpack_head(self, Unpacker source, ScanDecided like) except -1
 
 cdef class ScanDecided(ReaderEvent):
     cdef public int kind
@@ -32,7 +34,7 @@ cdef class ScanDecided(ReaderEvent):
     cdef public bytes rare
     cpdef bint owes(self) except -1
     cpdef void pack(self, Packer out)
-    cpdef void unpack(self, Unpacker source)
+    cpdef void unpack(self, Unpacker source, ScanDecided like=*)
 
 cdef class PassageRecorded(ReaderEvent):
     cdef public int what
@@ -41,14 +43,14 @@ cdef class PassageRecorded(ReaderEvent):
     cdef public bytes session
     cdef public str effect
     cpdef void pack(self, Packer out)
-    cpdef void unpack(self, Unpacker source)
+    cpdef void unpack(self, Unpacker source, ScanDecided like=*)
 
 cdef class LaneReported(ReaderEvent):
     cdef public int barrier
     cdef public bint loop
     cdef public tuple faults
     cpdef void pack(self, Packer out)
-    cpdef void unpack(self, Unpacker source)
+    cpdef void unpack(self, Unpacker source, ScanDecided like=*)
 
 cdef class HistoryRecorded(ReaderEvent):
     cdef public int what
@@ -62,8 +64,8 @@ cdef class HistoryRecorded(ReaderEvent):
     cdef public bytes told
     cpdef void pack(self, Packer out)
     @cython.locals(start=Py_ssize_t)
-    cpdef void unpack(self, Unpacker source)
+    cpdef void unpack(self, Unpacker source, ScanDecided like=*)
 
 cpdef pack(object event, Packer out)
 @cython.locals(start=Py_ssize_t, kind=int, scan=ScanDecided)
-cpdef object unpack(Unpacker source)
+cpdef object unpack(Unpacker source, ScanDecided like=*)

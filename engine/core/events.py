@@ -61,11 +61,11 @@ class ReaderEvent:
         out.uint(self.no)
         out.uint(self.lane)
 
-    def _unpack_head(self, source: Unpacker) -> None:
-        self.lot = source.text()
+    def _unpack_head(self, source: Unpacker, like: "ScanDecided | None") -> None:
+        self.lot = source.text() if like is None else source.text_as(like.lot)
         self.seq = source.uint()
         self.at_ms = source.uint()
-        self.reader = source.text()
+        self.reader = source.text() if like is None else source.text_as(like.reader)
         self.boot = source.uint()
         self.no = source.uint()
         self.lane = source.uint()
@@ -149,9 +149,9 @@ class ScanDecided(ReaderEvent):
         else:
             out.append(self.rare)
 
-    def unpack(self, source: Unpacker) -> None:
+    def unpack(self, source: Unpacker, like: "ScanDecided | None" = None) -> None:
         """Read what pack wrote after the type."""
-        self._unpack_head(source)
+        self._unpack_head(source, like)
         self.kind = source.uint()
         self.token = source.binary()
         self.skew_ms = source.sint()
@@ -159,7 +159,7 @@ class ScanDecided(ReaderEvent):
         self.verdict = source.uint()
         self.reason = source.uint()
         self.effect = source.uint()
-        self.area = source.text()
+        self.area = source.text() if like is None else source.text_as(like.area)
         self.session = source.binary_or_nil()
         self.spot = source.text_or_nil()
         self.rare = None if source.nil_next() else source.packed()
@@ -189,9 +189,9 @@ class PassageRecorded(ReaderEvent):
         out.binary_or_nil(self.session)
         out.text(self.effect)
 
-    def unpack(self, source: Unpacker) -> None:
+    def unpack(self, source: Unpacker, like: ScanDecided | None = None) -> None:
         """Read what pack wrote after the type."""
-        self._unpack_head(source)
+        self._unpack_head(source, like)
         self.what = source.uint()
         self.way = source.uint()
         self.area = source.text()
@@ -215,9 +215,9 @@ class LaneReported(ReaderEvent):
         out.boolean(self.loop)
         out.value(self.faults)
 
-    def unpack(self, source: Unpacker) -> None:
+    def unpack(self, source: Unpacker, like: ScanDecided | None = None) -> None:
         """Read what pack wrote after the type."""
-        self._unpack_head(source)
+        self._unpack_head(source, like)
         self.barrier, self.loop = source.uint(), source.boolean()
         self.faults = tuple(source.value())
 
@@ -270,9 +270,9 @@ class HistoryRecorded(ReaderEvent):
         out.text(self.effect)
         out.append(self.told)
 
-    def unpack(self, source: Unpacker) -> None:
+    def unpack(self, source: Unpacker, like: ScanDecided | None = None) -> None:
         """Read what pack wrote after the type."""
-        self._unpack_head(source)
+        self._unpack_head(source, like)
         self.what, self.verdict_given, self.finding = source.uint(), source.uint(), source.uint()
         self.way, self.area = source.uint(), source.text()
         self.session, self.spot = source.binary_or_nil(), source.text_or_nil()
@@ -304,19 +304,22 @@ def pack(event: Any, out: Packer) -> None:
         event.pack(out)
 
 
-def unpack(source: Unpacker) -> Any:
-    """Read the next event. Raises Malformed."""
+def unpack(source: Unpacker, like: ScanDecided | None = None) -> Any:
+    """Read the next event. Raises Malformed.
+
+    like: a scan before it, whose own texts it gets for lot, reader and area where they say the same.
+    """
     start = source.at
     source.array()
     kind = source.uint()
     if kind == 0x10:
         scan = ScanDecided.__new__(ScanDecided)  # unpack sets everything
-        scan.unpack(source)
+        scan.unpack(source, like)
         return scan
     cls = _BY_HAND.get(kind)
     if cls is not None:
         event = cls()
-        event.unpack(source)
+        event.unpack(source, like)
         return event
     source.at = start
     packed = source.packed()

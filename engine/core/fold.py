@@ -4,7 +4,7 @@ from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import apply as folding
 from liftgate.engine.core import events
 from liftgate.engine.core.commands import ReadCredential
-from liftgate.engine.core.events import ScanDecided
+from liftgate.engine.core.events import ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Lot
 
 
@@ -16,17 +16,31 @@ def fold(lots: dict[str, Lot], payload: bytes, first: int, after: int) -> int:
     """
     source = Unpacker(payload)
     position = first
+    before: ScanDecided | None = None
     read: ReadCredential | None = None
     while source.at < source.end:
-        event = events.unpack(source)
-        if position > after:
-            lot = lots.get(event.lot)
-            if lot is None:
-                lot = lots[event.lot] = Lot(event.lot)
-            if isinstance(event, ScanDecided):
-                read = folding.resolve(lot, event, read)
-                folding.apply_scan(lot, event, position, read)
-            else:
-                folding.apply(lot, event, position)
+        event = events.unpack(source, before)
+        if position <= after:
+            position += 1
+            continue
+        if isinstance(event, ScanDecided):
+            scan = event
+            if before is None or scan.lot is not before.lot:
+                lot = _lot(lots, scan.lot)
+                read = None
+            read = folding.resolve(lot, scan, read)
+            folding.apply_scan(lot, scan, position, read)
+            before = scan
+        else:
+            folding.apply(_lot(lots, event.lot), event, position)
+            if not isinstance(event, ReaderEvent):
+                before = read = None  # it may have put other lanes and readers in the place of those
         position += 1
     return position
+
+
+def _lot(lots: dict[str, Lot], id: str) -> Lot:
+    lot = lots.get(id)
+    if lot is None:
+        lot = lots[id] = Lot(id)
+    return lot
