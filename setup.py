@@ -47,6 +47,7 @@ COMPILED = [
     "engine/core/rules/limits",
     "engine/core/reads",
     "engine/core/moves",
+    "engine/core/names",
     "engine/core/apply",
     "engine/core/fold",
     "engine/engine",

@@ -18,7 +18,7 @@ cdef class Unpacker:
     cpdef bytes binary(self)
     cpdef bytes binary_or_nil(self)
     cpdef str text(self)
-    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
+    @cython.locals(size=Py_ssize_t)
     cpdef str text_as(self, str before)
     @cython.locals(at=Py_ssize_t)
     cdef str _text_of(self, Py_ssize_t size)

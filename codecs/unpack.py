@@ -126,10 +126,9 @@ class Unpacker:
     def text_as(self, before: str) -> str:
         """Read text; `before` itself where it says the same: no new object, and its hash is known."""
         size = self._text_size()
-        at = _take(self, size)
-        if raw.is_text(self.data, at, size, before):
+        if size <= self.end - self.at and raw.is_text(self.data, self.at, size, before):
+            self.at += size
             return before
-        self.at = at
         return self._text_of(size)
 
     def text_or_nil(self) -> str | None:

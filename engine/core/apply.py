@@ -9,7 +9,7 @@ from typing import Any
 
 from liftgate.codecs import codes, raw
 from liftgate.codecs.events import operators as op
-from liftgate.engine.core import moves
+from liftgate.engine.core import moves, names
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.configure import apply_lot_configured, apply_reader_configured
 from liftgate.engine.core.events import (
@@ -20,20 +20,17 @@ from liftgate.engine.core.events import (
     ReaderEvent,
     ScanDecided,
 )
-from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, PLACES_MAX, Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.model import LAPSED_MAX, OUTCOMES_MAX, Area, Block, Lane, Lot, Stay
+from liftgate.engine.core.names import BrokenState
 from liftgate.engine.core.parts import PARTS
 from liftgate.engine.core.parts.setup import set_rules
 from liftgate.engine.core.passages import FOLLOWED, PASSED
 
 
-class BrokenState(Exception):
-    """An event does not fit the state: journal and code disagree. Never caught inside the engine."""
-
-
 def apply(lot: Lot, event: Event, position: int) -> None:
     """Fold one event into `lot`. position: where the journal holds it, repeated in answers."""
     if isinstance(event, ScanDecided):
-        apply_scan(lot, event, position, resolve(lot, event, None))
+        apply_scan(lot, event, position, names.resolve(lot, event, None))
         return
     _advance(lot, event.seq)
     lot.at_ms = event.at_ms
@@ -47,7 +44,7 @@ def _advance(lot: Lot, seq: int) -> None:
 
 
 def apply_scan(lot: Lot, event: ScanDecided, position: int, read: ReadCredential) -> None:
-    """Fold a scan. read: what it names in the model, as `decide_read` left it or `resolve` found it."""
+    """Fold a scan. read: what it names in the model, as `decide_read` left it or `names.resolve` found it."""
     _advance(lot, event.seq)
     lot.at_ms = event.at_ms
     event.position = position
@@ -76,31 +73,6 @@ def _tell(lot: Lot, event: ReaderEvent, stay: Stay | None) -> None:
     """Parts hear of every event of a reader."""
     for part in lot.listeners:
         part.heard(event, stay)
-
-
-def resolve(lot: Lot, event: ScanDecided, read: ReadCredential | None) -> ReadCredential:
-    """In replay: look up what the event names, into `read` where one is at hand: that of another scan of this
-    lot, its lane and reader still the lot's.
-
-    The event gets the model's own texts for its names, so that what is kept of it is small.
-    """
-    if read is None:
-        lane = _lane_of(lot, event.reader, event.lane)
-        read = ReadCredential(lane, lane.reader.numbering(event.boot))
-    lane = read.lane
-    if event.reader is not lane.reader.id or event.lane != lane.number:
-        lane = read.lane = _lane_of(lot, event.reader, event.lane)
-    numbering = lane.reader.numbering(event.boot)
-    read.numbering = numbering
-    read.credential = raw.credential(event.kind, event.token)
-    read.stay = lot.stays.get(read.credential)
-    read.marks = None if event.rare is None else event.marks or None
-    read.said = None
-    _find(lot, event.spot, read)
-    event.lot = lot.id
-    event.reader = lane.reader.id
-    event.area = lane.area.id
-    return read
 
 
 def _take_effect(lot: Lot, event: ScanDecided, read: ReadCredential) -> None:
@@ -160,44 +132,9 @@ def _entering(lot: Lot, stay: Stay | None, credential: bytes, session: bytes | N
     return stay
 
 
-def _lane_of(lot: Lot, id: str, number: int) -> Lane:
-    reader = lot.readers.get(id)
-    lane = None if reader is None else reader.lanes.get(number)
-    if lane is None:
-        raise BrokenState(f"lot {lot.id}: no lane {number} of {id!r}")
-    return lane
-
-
-def _find(lot: Lot, name: str | None, read: ReadCredential) -> None:
-    """Leave in `read` what a spot's name stands for; a block's own name is it without a number."""
-    read.block = None
-    read.number = 0
-    if name is None:
-        return
-    place = lot.places.get(name)
-    if place is None:
-        place = _place_of(lot, name)
-        if len(lot.places) >= PLACES_MAX:
-            lot.places.clear()
-        lot.places[name] = place
-    read.block = place[0]
-    read.number = place[1]
-
-
-def _place_of(lot: Lot, name: str) -> tuple[Block, int]:
-    block = lot.blocks.get(name)
-    if block is not None:
-        return block, 0
-    key, _, number = name.rpartition("-")
-    block = lot.blocks.get(key)
-    if block is None:
-        raise BrokenState(f"lot {lot.id}: no spot {name!r}")
-    return block, int(number)
-
-
 def _note(lot: Lot, event: ReaderEvent, position: int) -> Lane:
     """What all events of readers share: their number is known from here on."""
-    lane = _lane_of(lot, event.reader, event.lane)
+    lane = names.lane_of(lot, event.reader, event.lane)
     event.position = position
     numbering = lane.reader.numbering(event.boot)
     lane.reader.keep(numbering)
@@ -290,7 +227,7 @@ def _apply_history_scan(lot: Lot, lane: Lane, event: HistoryRecorded, credential
 def _move_by_history(lot: Lot, lane: Lane, event: HistoryRecorded, credential: bytes) -> None:
     stay = lot.stays.get(credential)
     read = ReadCredential(lane, lane.reader.numbering(event.boot))
-    _find(lot, event.spot, read)
+    names.find(lot, event.spot, read)
     if event.way == codes.IN:
         stay = _entering(lot, stay, credential, event.session, event.at_ms)
         target: Area | None = lane.area

@@ -2,7 +2,7 @@
 
 from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import apply as folding
-from liftgate.engine.core import events
+from liftgate.engine.core import events, names
 from liftgate.engine.core.commands import ReadCredential
 from liftgate.engine.core.events import ReaderEvent, ScanDecided
 from liftgate.engine.core.model import Lot
@@ -20,22 +20,22 @@ def fold(lots: dict[str, Lot], payload: bytes, first: int, after: int) -> int:
     read: ReadCredential | None = None
     while source.at < source.end:
         event = events.unpack(source, before)
-        if position <= after:
-            position += 1
+        here = position
+        position += 1
+        if here <= after:
             continue
         if isinstance(event, ScanDecided):
-            scan = event
+            scan = event  # a name with a type: compiled, its fields are read without a look-up
             if before is None or scan.lot is not before.lot:
                 lot = _lot(lots, scan.lot)
                 read = None
-            read = folding.resolve(lot, scan, read)
-            folding.apply_scan(lot, scan, position, read)
+            read = names.resolve(lot, scan, read)
+            folding.apply_scan(lot, scan, here, read)
             before = scan
         else:
-            folding.apply(_lot(lots, event.lot), event, position)
+            folding.apply(_lot(lots, event.lot), event, here)
             if not isinstance(event, ReaderEvent):
                 before = read = None  # it may have put other lanes and readers in the place of those
-        position += 1
     return position
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from liftgate.codecs.client import SignOnFailed
 from liftgate.codecs.frame import PeerError
 from liftgate.engine.configured import RegistryConflict
-from liftgate.engine.core.apply import BrokenState
+from liftgate.engine.core.names import BrokenState
 from liftgate.engine.journal.cursors import CursorsDamaged
 from liftgate.engine.journal.journal import JournalFailed
 from liftgate.engine.journal.repair import RepairRefused

@@ -6,10 +6,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from liftgate.codecs.events import EVENTS, Event, events_of
 from liftgate.codecs.events.readers import Rare, ScanDecided
-from liftgate.codecs.unpack import Unpacker
-from liftgate.engine.core.events import unpack
 from liftgate.relay.sink import Stored
 from liftgate.relay.stream.schemas import example
+from tests.engine.core.lots import pieces
 from tests.history.test_fold_lives import journal
 
 
@@ -37,19 +36,9 @@ def world(seed: int) -> dict[str, list[Event]]:
     """The events of a simulated world by lot; the lots' names have the seed before them."""
     found = {}
     for lot, log in journal(seed).items():
-        count = _count(log)
         name = f"{seed}-{lot}"
-        found[name] = [_with(event, lot=name) for event in events_of(log, count)]
+        found[name] = [_with(event, lot=name) for event in events_of(log, len(pieces(log)))]
     return found
-
-
-def _count(log: bytes) -> int:
-    """How many events stand one after the other in these bytes."""
-    source, count = Unpacker(log), 0
-    while source.at < source.end:
-        unpack(source)
-        count += 1
-    return count
 
 
 def _sample(event: type[Event]) -> Event:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from liftgate.codecs.pack import Packer
+from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import commands as c
 from liftgate.engine.core import state
 from liftgate.engine.core.apply import apply
 from liftgate.engine.core.decide import decide
-from liftgate.engine.core.events import pack
+from liftgate.engine.core.events import pack, unpack
 from liftgate.engine.core.fold import fold
 from liftgate.engine.core.model import Lane, Lot
 from liftgate.engine.core.numbering import Numbering
@@ -65,6 +66,16 @@ def packed(events: Any) -> bytes:
     for event in events:
         pack(event, out)
     return out.getvalue()
+
+
+def pieces(log: bytes) -> list[bytes]:
+    """The log's events, each by itself."""
+    source, found = Unpacker(log), []
+    while source.at < source.end:
+        start = source.at
+        unpack(source)
+        found.append(log[start : source.at])
+    return found
 
 
 def replayed(lot_id: str, log: bytes) -> Lot:

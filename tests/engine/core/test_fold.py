@@ -9,20 +9,10 @@ from liftgate.engine.core.apply import apply
 from liftgate.engine.core.events import unpack
 from liftgate.engine.core.fold import fold
 from liftgate.engine.core.model import Lot
-from tests.engine.core.lots import IN_AND_OUT, Yard, area, block, lane_spec, lot_spec
+from tests.engine.core.lots import IN_AND_OUT, Yard, area, block, lane_spec, lot_spec, pieces
 
 NESTED = lot_spec(area("north", None, block("P1", "A", 3)), area("inner", "north", block("P2", "B", 2)))
 INWARDS = (lane_spec(0, "entry", "inner"), lane_spec(1, "exit", "inner"))
-
-
-def pieces(log: bytes) -> list[bytes]:
-    """The log's events, each by itself."""
-    source, found = Unpacker(log), []
-    while source.at < source.end:
-        start = source.at
-        unpack(source)
-        found.append(log[start : source.at])
-    return found
 
 
 def in_turn(*logs: bytes) -> list[bytes]:

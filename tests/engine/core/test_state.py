@@ -8,9 +8,10 @@ import pytest
 from liftgate.codecs.events.operators import MoveLapsed
 from liftgate.codecs.unpack import Unpacker
 from liftgate.engine.core import state
-from liftgate.engine.core.apply import BrokenState, apply
+from liftgate.engine.core.apply import apply
 from liftgate.engine.core.events import unpack
 from liftgate.engine.core.model import Lot
+from liftgate.engine.core.names import BrokenState
 from tests.engine.core.lots import CONFIRMED, NOON, Yard, packed
 from tests.engine.core.test_events import eventful_yard
 
