@@ -1,5 +1,5 @@
 cimport cython
-from liftgate.codecs cimport raw
+from liftgate.codecs cimport raw, values
 
 cdef class Packer:
     cdef public bytearray buf
@@ -8,24 +8,14 @@ cdef class Packer:
     cpdef int reserve(self, Py_ssize_t size) except -1
     cpdef int nil(self) except -1
     cpdef int boolean(self, bint value) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t)
     cpdef int uint(self, unsigned long long value) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t)
     cpdef int sint(self, long long value) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t)
-    cdef int _negative(self, long long value) except -1
-    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
     cpdef int binary(self, bytes value) except -1
     cpdef int binary_or_nil(self, bytes value) except -1
-    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
     cpdef int text(self, str value) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t)
-    cdef Py_ssize_t _sized(self, Py_ssize_t size, int code) except -1
     cpdef int text_or_nil(self, str value) except -1
     cpdef int array(self, Py_ssize_t count) except -1
     cpdef int mapping(self, Py_ssize_t count) except -1
-    @cython.locals(buf=bytearray, at=Py_ssize_t)
-    cdef int _begin(self, Py_ssize_t count, int fix, int wide) except -1
     @cython.locals(size=Py_ssize_t)
     cpdef int append(self, bytes value) except -1
     cpdef int value(self, object value) except -1

@@ -9,7 +9,7 @@ Source: the MessagePack specification, https://github.com/msgpack/msgpack/blob/m
 
 from typing import Any
 
-from liftgate.codecs import raw
+from liftgate.codecs import raw, values
 
 
 class Packer:
@@ -30,8 +30,7 @@ class Packer:
 
     def nil(self) -> None:
         self.reserve(1)
-        self.buf[self.n] = 0xC0
-        self.n += 1
+        self.n = values.put_nil(self.buf, self.n)
 
     def boolean(self, value: bool) -> None:
         self.reserve(1)
@@ -40,66 +39,17 @@ class Packer:
 
     def uint(self, value: int) -> None:
         """value: 0..2**64-1."""
-        buf = self.buf
-        at = self.n
-        if len(buf) - at < 9:
-            self.reserve(9)
-        if value < 0x80:
-            buf[at] = value
-            self.n = at + 1
-        elif value < 0x100:
-            buf[at] = 0xCC
-            buf[at + 1] = value
-            self.n = at + 2
-        elif value < 0x10000:
-            buf[at] = 0xCD
-            raw.put_u16(buf, at + 1, value)
-            self.n = at + 3
-        elif not value >> 32:
-            buf[at] = 0xCE
-            raw.put_u32(buf, at + 1, value)
-            self.n = at + 5
-        else:
-            buf[at] = 0xCF
-            raw.put_u64(buf, at + 1, value)
-            self.n = at + 9
+        self.reserve(values.NUMBER_BYTES)
+        self.n = values.put_uint(self.buf, self.n, value)
 
     def sint(self, value: int) -> None:
         """value: -2**63..2**63-1."""
-        if value >= 0:
-            self.uint(value)
-        else:
-            self._negative(value)
-
-    def _negative(self, value: int) -> None:
-        self.reserve(9)
-        buf = self.buf
-        at = self.n
-        if value >= -0x20:
-            buf[at] = value + 0x100
-            self.n = at + 1
-        elif value >= -0x80:
-            buf[at] = 0xD0
-            buf[at + 1] = value + 0x100
-            self.n = at + 2
-        elif value >= -0x8000:
-            buf[at] = 0xD1
-            raw.put_u16(buf, at + 1, value & 0xFFFF)
-            self.n = at + 3
-        elif value >= -0x80000000:
-            buf[at] = 0xD2
-            raw.put_u32(buf, at + 1, value & 0xFFFFFFFF)
-            self.n = at + 5
-        else:
-            buf[at] = 0xD3
-            raw.put_u64(buf, at + 1, value & 0xFFFFFFFFFFFFFFFF)
-            self.n = at + 9
+        self.reserve(values.NUMBER_BYTES)
+        self.n = values.put_sint(self.buf, self.n, value)
 
     def binary(self, value: bytes) -> None:
-        size = len(value)
-        at = self._sized(size, 0xC4)
-        raw.put_bytes(self.buf, at, value, size)
-        self.n = at + size
+        self.reserve(len(value) + 5)
+        self.n = values.put_binary(self.buf, self.n, value)
 
     def binary_or_nil(self, value: bytes | None) -> None:
         if value is None:
@@ -108,35 +58,8 @@ class Packer:
             self.binary(value)
 
     def text(self, value: str) -> None:
-        size = raw.utf8_size(value)
-        if size < 0x20:
-            self.reserve(size + 1)
-            at = self.n + 1
-            self.buf[at - 1] = 0xA0 | size
-        else:
-            at = self._sized(size, 0xD9)
-        raw.put_text(self.buf, at, value, size)
-        self.n = at + size
-
-    def _sized(self, size: int, code: int) -> int:
-        """Write the head of `size` bytes; `code` is that of 8 bit sizes, the next two those of 16 and 32 bit.
-
-        Returns where the bytes belong; there is room for them.
-        """
-        self.reserve(size + 5)
-        buf = self.buf
-        at = self.n
-        if size < 0x100:
-            buf[at] = code
-            buf[at + 1] = size
-            return at + 2
-        if size < 0x10000:
-            buf[at] = code + 1
-            raw.put_u16(buf, at + 1, size)
-            return at + 3
-        buf[at] = code + 2
-        raw.put_u32(buf, at + 1, size)
-        return at + 5
+        self.reserve(values.text_bytes(value) + 5)
+        self.n = values.put_text(self.buf, self.n, value)
 
     def text_or_nil(self, value: str | None) -> None:
         if value is None:
@@ -146,27 +69,13 @@ class Packer:
 
     def array(self, count: int) -> None:
         """Begin an array of `count` values; the caller writes them next."""
-        self._begin(count, 0x90, 0xDC)
+        self.reserve(5)
+        self.n = values.put_head(self.buf, self.n, count, 0x90, 0xDC)
 
     def mapping(self, count: int) -> None:
         """Begin a map of `count` pairs."""
-        self._begin(count, 0x80, 0xDE)
-
-    def _begin(self, count: int, fix: int, wide: int) -> None:
         self.reserve(5)
-        buf = self.buf
-        at = self.n
-        if count < 0x10:
-            buf[at] = fix | count
-            self.n = at + 1
-        elif count < 0x10000:
-            buf[at] = wide
-            raw.put_u16(buf, at + 1, count)
-            self.n = at + 3
-        else:
-            buf[at] = wide + 1
-            raw.put_u32(buf, at + 1, count)
-            self.n = at + 5
+        self.n = values.put_head(self.buf, self.n, count, 0x80, 0xDE)
 
     def append(self, value: bytes) -> None:
         """Append bytes that are MessagePack (or a frame header) already."""

@@ -10,8 +10,6 @@ cdef extern from *:
     #include <string.h>
     #include <pthread.h>
 
-    static inline void lg_put16(char *p, uint16_t v) { v = __builtin_bswap16(v); memcpy(p, &v, 2); }
-    static inline void lg_put32(char *p, uint32_t v) { v = __builtin_bswap32(v); memcpy(p, &v, 4); }
     static inline void lg_put64(char *p, uint64_t v) { v = __builtin_bswap64(v); memcpy(p, &v, 8); }
     static inline void lg_put32le(char *p, uint32_t v) { memcpy(p, &v, 4); }
     static inline uint16_t lg_get16(const char *p) { uint16_t v; memcpy(&v, p, 2); return __builtin_bswap16(v); }
@@ -58,8 +56,6 @@ cdef extern from *:
     }
     #endif
     """
-    void lg_put16(char *p, unsigned short v) nogil
-    void lg_put32(char *p, unsigned int v) nogil
     void lg_put64(char *p, unsigned long long v) nogil
     void lg_put32le(char *p, unsigned int v) nogil
     unsigned short lg_get16(const char *p) nogil
@@ -72,15 +68,6 @@ cdef extern from *:
     void lg_set_word(char *p, Py_ssize_t i, unsigned long long v) nogil
     int __builtin_ctzll(unsigned long long v) nogil
     void *memcpy(void *to, const void *source, size_t size) nogil
-
-cdef inline void put_u16(bytearray buf, Py_ssize_t at, unsigned int value) noexcept:
-    lg_put16(PyByteArray_AS_STRING(buf) + at, <unsigned short>value)
-
-cdef inline void put_u32(bytearray buf, Py_ssize_t at, unsigned int value) noexcept:
-    lg_put32(PyByteArray_AS_STRING(buf) + at, value)
-
-cdef inline void put_u64(bytearray buf, Py_ssize_t at, unsigned long long value) noexcept:
-    lg_put64(PyByteArray_AS_STRING(buf) + at, value)
 
 cdef inline void put_u32_le(bytearray buf, Py_ssize_t at, unsigned int value) noexcept:
     lg_put32le(PyByteArray_AS_STRING(buf) + at, value)
@@ -119,17 +106,7 @@ cdef inline int lowest_bit(unsigned long long word) noexcept:
     return __builtin_ctzll(word)
 
 cdef extern from "Python.h":
-    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     str PyUnicode_DecodeUTF8(const char *data, Py_ssize_t size, const char *errors)
-
-cdef inline Py_ssize_t utf8_size(str value) except -1:
-    cdef Py_ssize_t size
-    PyUnicode_AsUTF8AndSize(value, &size)
-    return size
-
-cdef inline int put_text(bytearray buf, Py_ssize_t at, str value, Py_ssize_t size) except -1:
-    memcpy(PyByteArray_AS_STRING(buf) + at, PyUnicode_AsUTF8AndSize(value, &size), size)
-    return 0
 
 cdef inline str get_text(bytes data, Py_ssize_t at, Py_ssize_t size):
     return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(data) + at, size, NULL)

@@ -1,8 +1,8 @@
 """Fixed-width numbers, copies and checksums on byte buffers.
 
 This module is never compiled. Compiled modules find the same names as inline C in `raw.pxd`; the
-uncompiled build runs what stands here. It is the only place where the two builds differ, so it stays
-this small, and `tests/codecs/test_raw.py` holds both to the same results.
+uncompiled build runs what stands here. It is one of the few places where the two builds differ, so it
+stays this small, and `tests/codecs/test_raw.py` holds both to the same results.
 
 Offsets are in bytes and are not checked in the compiled build: callers reserve room first.
 """
@@ -14,21 +14,6 @@ _U16 = Struct(">H")
 _U32 = Struct(">I")
 _U64 = Struct(">Q")
 _U32_LE = Struct("<I")
-
-
-def put_u16(buf: bytearray, at: int, value: int) -> None:
-    """Write `value`, 0..2**16-1, big-endian."""
-    _U16.pack_into(buf, at, value)
-
-
-def put_u32(buf: bytearray, at: int, value: int) -> None:
-    """Write `value`, 0..2**32-1, big-endian."""
-    _U32.pack_into(buf, at, value)
-
-
-def put_u64(buf: bytearray, at: int, value: int) -> None:
-    """Write `value`, 0..2**64-1, big-endian."""
-    _U64.pack_into(buf, at, value)
 
 
 def put_u32_le(buf: bytearray, at: int, value: int) -> None:
@@ -90,16 +75,6 @@ def bit(index: int) -> int:
 def lowest_bit(word: int) -> int:
     """The number of the lowest bit that is set; `word` is not 0."""
     return (word & -word).bit_length() - 1
-
-
-def utf8_size(value: str) -> int:
-    """How many bytes `value` takes as UTF-8."""
-    return len(value) if value.isascii() else len(value.encode())
-
-
-def put_text(buf: bytearray, at: int, value: str, size: int) -> None:
-    """Copy `value` as the UTF-8 of `size` bytes that it is."""
-    buf[at : at + size] = value.encode()
 
 
 def get_text(data: bytes, at: int, size: int) -> str:

@@ -1,5 +1,5 @@
 cimport cython
-from liftgate.codecs cimport codes
+from liftgate.codecs cimport codes, fields
 from liftgate.codecs.unpack cimport Unpacker
 
 cdef class ScanFields:

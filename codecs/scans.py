@@ -1,6 +1,6 @@
 """The fast way for SCAN, which is nearly all that ever comes: fields into one object, no message each."""
 
-from liftgate.codecs import codes
+from liftgate.codecs import codes, fields
 from liftgate.codecs.unpack import Malformed, Unpacker
 
 
@@ -35,11 +35,11 @@ class ScanFields:
     def _fields(self, source: Unpacker) -> bool:
         if source.array() != 5:
             return False
-        self.no = source.uint()
-        self.at_ms = source.uint()
-        lane = source.uint()
-        kind = source.uint()
-        self.token = source.binary()
+        self.no = fields.take_uint(source)
+        self.at_ms = fields.take_uint(source)
+        lane = fields.take_uint(source)
+        kind = fields.take_uint(source)
+        self.token = fields.take_binary(source)
         if lane > 255 or kind < 1 or kind > 4 or not self.no or len(self.token) > codes.TOKEN_BYTES_MAX:
             return False
         self.lane = lane

@@ -5,7 +5,7 @@ An answer is a function of the event, so a repeated question gets the same bytes
 
 from typing import Any
 
-from liftgate.codecs import codes
+from liftgate.codecs import codes, values
 from liftgate.codecs import frame as frames
 from liftgate.codecs.pack import Packer
 from liftgate.engine.core.events import ScanDecided
@@ -53,21 +53,27 @@ def spot_of(lot: Lot, event: ScanDecided) -> str | None:
 
 def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
     """Append the DECISION frame that answers the scan of `event`."""
-    at = frames.begin_frame(out, codes.DECISION, ref)
-    out.array(9)
-    out.uint(event.no)
-    out.uint(event.verdict)
-    out.uint(event.reason)
-    out.binary_or_nil(event.session)
-    out.text_or_nil(spot_of(lot, event))
-    out.text(text_of(event))
+    head = frames.begin_frame(out, codes.DECISION, ref)
+    spot, text, session = spot_of(lot, event), text_of(event), event.session
+    payload = values.text_bytes(spot) + values.text_bytes(text) + values.binary_bytes(session)
+    out.reserve(9 * values.NUMBER_BYTES + payload)
+    buf = out.buf
+    at = values.put_head(buf, out.n, 9, 0x90, 0xDC)
+    at = values.put_uint(buf, at, event.no)
+    at = values.put_uint(buf, at, event.verdict)
+    at = values.put_uint(buf, at, event.reason)
+    at = values.put_binary(buf, at, session)
+    at = values.put_text(buf, at, spot)
+    out.n = at = values.put_text(buf, at, text)
     if event.owes():
         out.value(event.price)
+        out.reserve(2 * values.NUMBER_BYTES)
+        at = out.n
     else:
-        out.nil()
-    out.uint(codes.ON_THIS_DISK)
-    out.uint(event.position)
-    frames.end_frame(out, at)
+        at = values.put_nil(buf, at)
+    at = values.put_uint(buf, at, codes.ON_THIS_DISK)
+    out.n = values.put_uint(buf, at, event.position)
+    frames.end_frame(out, head)
 
 
 def pack_too_old(out: Packer, ref: int, no: int) -> None:

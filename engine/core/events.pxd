@@ -1,5 +1,5 @@
 cimport cython
-from liftgate.codecs cimport codes
+from liftgate.codecs cimport codes, fields, values
 from liftgate.codecs.pack cimport Packer
 from liftgate.codecs.unpack cimport Unpacker
 from liftgate.engine.core.model cimport Lane, Lot
@@ -17,7 +17,8 @@ cdef class ReaderEvent:
     cdef public int lane
     cdef public long long position
     cpdef void name(self, Lot lot, Lane lane, Numbering numbering, unsigned long long no, long long at_ms)
-    cdef int _pack_head(self, Packer out, int kind, int fields) except -1
+    @cython.locals(buf=bytearray, at=Py_ssize_t, texts=Py_ssize_t)
+    cdef int _pack_head(self, Packer out, int kind, int count, Py_ssize_t more_bytes=*) except -1
     cdef int _unpack_head(self, Unpacker source, ScanDecided like) except -1
 
 cdef class ScanDecided(ReaderEvent):
@@ -33,6 +34,7 @@ cdef class ScanDecided(ReaderEvent):
     cdef public str spot
     cdef public bytes rare
     cpdef bint owes(self) except -1
+    @cython.locals(buf=bytearray, at=Py_ssize_t, texts=Py_ssize_t, blobs=Py_ssize_t, rare=bytes)
     cpdef void pack(self, Packer out)
     cpdef void unpack(self, Unpacker source, ScanDecided like=*)
 

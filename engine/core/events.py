@@ -10,7 +10,7 @@ from typing import Any, Union
 
 import msgspec
 
-from liftgate.codecs import codes
+from liftgate.codecs import codes, fields, values
 from liftgate.codecs.events import OPERATOR_EVENTS
 from liftgate.codecs.events.operators import OperatorEvent
 from liftgate.codecs.pack import Packer
@@ -49,26 +49,32 @@ class ReaderEvent:
         self.lane = lane.number
         self.position = 0
 
-    def _pack_head(self, out: Packer, kind: int, fields: int) -> None:
-        """Begin an array of `fields` values with the type and what all events of readers have."""
-        out.array(fields)
-        out.uint(kind)
-        out.text(self.lot)
-        out.uint(self.seq)
-        out.uint(self.at_ms)
-        out.text(self.reader)
-        out.uint(self.boot)
-        out.uint(self.no)
-        out.uint(self.lane)
+    def _pack_head(self, out: Packer, kind: int, count: int, more_bytes: int = 0) -> None:
+        """Begin an array of `count` values with the type and what all events of readers have.
+
+        There is room for all numbers and heads of the array then, and `more_bytes` besides.
+        """
+        texts = values.text_bytes(self.lot) + values.text_bytes(self.reader)
+        out.reserve((count + 1) * values.NUMBER_BYTES + texts + more_bytes)
+        buf = out.buf
+        at = values.put_head(buf, out.n, count, 0x90, 0xDC)
+        at = values.put_uint(buf, at, kind)
+        at = values.put_text(buf, at, self.lot)
+        at = values.put_uint(buf, at, self.seq)
+        at = values.put_uint(buf, at, self.at_ms)
+        at = values.put_text(buf, at, self.reader)
+        at = values.put_uint(buf, at, self.boot)
+        at = values.put_uint(buf, at, self.no)
+        out.n = values.put_uint(buf, at, self.lane)
 
     def _unpack_head(self, source: Unpacker, like: "ScanDecided | None") -> None:
-        self.lot = source.text() if like is None else source.text_as(like.lot)
-        self.seq = source.uint()
-        self.at_ms = source.uint()
-        self.reader = source.text() if like is None else source.text_as(like.reader)
-        self.boot = source.uint()
-        self.no = source.uint()
-        self.lane = source.uint()
+        self.lot = source.text() if like is None else fields.take_text_as(source, like.lot)
+        self.seq = fields.take_uint(source)
+        self.at_ms = fields.take_uint(source)
+        self.reader = source.text() if like is None else fields.take_text_as(source, like.reader)
+        self.boot = fields.take_uint(source)
+        self.no = fields.take_uint(source)
+        self.lane = fields.take_uint(source)
         self.position = 0
 
 
@@ -133,34 +139,38 @@ class ScanDecided(ReaderEvent):
         self.rare = _ENCODER.encode([price, trace, marks] if marks else [price, trace])
 
     def pack(self, out: Packer) -> None:
-        self._pack_head(out, 0x10, 19)
-        out.uint(self.kind)
-        out.binary(self.token)
-        out.sint(self.skew_ms)
-        out.uint(self.way)
-        out.uint(self.verdict)
-        out.uint(self.reason)
-        out.uint(self.effect)
-        out.text(self.area)
-        out.binary_or_nil(self.session)
-        out.text_or_nil(self.spot)
-        if self.rare is None:
-            out.nil()
+        rare = self.rare
+        texts = values.text_bytes(self.area) + values.text_bytes(self.spot)
+        blobs = len(self.token) + values.binary_bytes(self.session) + values.binary_bytes(rare)
+        self._pack_head(out, 0x10, 19, texts + blobs)
+        buf = out.buf
+        at = values.put_uint(buf, out.n, self.kind)
+        at = values.put_binary(buf, at, self.token)
+        at = values.put_sint(buf, at, self.skew_ms)
+        at = values.put_uint(buf, at, self.way)
+        at = values.put_uint(buf, at, self.verdict)
+        at = values.put_uint(buf, at, self.reason)
+        at = values.put_uint(buf, at, self.effect)
+        at = values.put_text(buf, at, self.area)
+        at = values.put_binary(buf, at, self.session)
+        out.n = at = values.put_text(buf, at, self.spot)
+        if rare is None:
+            out.n = values.put_nil(buf, at)
         else:
-            out.append(self.rare)
+            out.append(rare)
 
     def unpack(self, source: Unpacker, like: "ScanDecided | None" = None) -> None:
         """Read what pack wrote after the type."""
         self._unpack_head(source, like)
-        self.kind = source.uint()
-        self.token = source.binary()
+        self.kind = fields.take_uint(source)
+        self.token = fields.take_binary(source)
         self.skew_ms = source.sint()
-        self.way = source.uint()
-        self.verdict = source.uint()
-        self.reason = source.uint()
-        self.effect = source.uint()
-        self.area = source.text() if like is None else source.text_as(like.area)
-        self.session = source.binary_or_nil()
+        self.way = fields.take_uint(source)
+        self.verdict = fields.take_uint(source)
+        self.reason = fields.take_uint(source)
+        self.effect = fields.take_uint(source)
+        self.area = source.text() if like is None else fields.take_text_as(source, like.area)
+        self.session = None if source.nil_next() else fields.take_binary(source)
         self.spot = source.text_or_nil()
         self.rare = None if source.nil_next() else source.packed()
 

@@ -1,4 +1,5 @@
 cimport cython
+from liftgate.codecs cimport codes
 from liftgate.engine.core.marks cimport Marks
 from liftgate.engine.core.numbering cimport Numbering
 from liftgate.engine.core.spots cimport FreeSpots
@@ -43,6 +44,7 @@ cdef class Lane:
     cdef public Reader reader
     cdef public int number
     cdef public str direction
+    cdef public int way
     cdef public Area area
     cdef public Gate gate
     cdef public bint confirm

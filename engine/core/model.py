@@ -8,6 +8,7 @@ that a decision looks up nothing by name.
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from liftgate.codecs import codes
 from liftgate.engine.core.marks import Marks
 from liftgate.engine.core.numbering import Numbering
 from liftgate.engine.core.spots import FreeSpots
@@ -148,10 +149,11 @@ def _ranked(blocks: list[Block], nearest: tuple[str, ...]) -> list[Block]:
 class Lane:
     """One traffic path past a reader.
 
-    direction: "entry", "exit" or "both"; area: leads into or out of it; policy: per kind of credential
-    (index = kind) "open", "known" or "off"; confirm: a car counts only after its PASSAGE; mode: SET_LANE's;
-    mode_set: whether one was ever set, so that the reader is told at each sign-on, normal too; tide: where it
-    is tidal, how it runs: IN, OUT or 0, until when it clears, since when (`parts/lanes/tides.py`);
+    direction: "entry", "exit" or "both", way: the same as IN, OUT or 0; area: leads into or out of it;
+    policy: per kind of credential (index = kind) "open", "known" or "off"; confirm: a car counts only after
+    its PASSAGE; mode: SET_LANE's; mode_set: whether one was ever set, so that the reader is told at each
+    sign-on, normal too; tide: where it is tidal, how it runs: IN, OUT or 0, until when it clears, since when
+    (`parts/lanes/tides.py`);
     entry, exit: those of the lot's rules that can matter here (`Lot.choose_rules`);
     tally: what happened here since its last row of the hourly reconciliation.
     """
@@ -162,6 +164,7 @@ class Lane:
         self.reader = reader
         self.number = number
         self.direction = direction
+        self.way = {"entry": codes.IN, "exit": codes.OUT}.get(direction, 0)
         self.area = area
         self.gate = gate
         self.confirm = confirm

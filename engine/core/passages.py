@@ -43,8 +43,8 @@ def stay_before(lot: Lot, lane: Lane, session: bytes | None) -> Stay | None:
 
 def passing_way(lane: Lane, stay: Stay | None) -> int:
     """IN or OUT. A car without a name in a lane for both ways is taken to come in."""
-    if lane.direction != "both":
-        return codes.OUT if lane.direction == "exit" else codes.IN
+    if lane.way:
+        return lane.way
     return codes.IN if stay is None or stay.area is None or not stay.area.within(lane.area) else codes.OUT
 
 

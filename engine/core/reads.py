@@ -35,10 +35,8 @@ def decide_read(lot: Lot, read: ReadCredential) -> ScanDecided:
 
 def way_through(lane: Lane, stay: Stay | None) -> int:
     """IN or OUT. A lane for both takes a scan of somebody inside as exit, else as entry."""
-    if lane.direction == "entry":
-        return codes.IN
-    if lane.direction == "exit":
-        return codes.OUT
+    if lane.way:
+        return lane.way
     inside = stay is not None and stay.area is not None and stay.area.within(lane.area)
     return codes.OUT if inside else codes.IN
 
