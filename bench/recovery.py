@@ -54,24 +54,24 @@ class Recovery(msgspec.Struct, frozen=True):
 def recovery(scans: int = SCANS, shape: Shape = SHAPE, rounds: int = ROUNDS) -> Recovery:
     """Write with `shape`, kill the engine, start it again. Raises LoadFailed on a wrong answer."""
     raise_open_files()
-    lives = [_written_and_replayed(scans, shape) for _ in range(rounds)]
+    found = [_written_and_replayed(scans, shape) for _ in range(rounds)]
     snapshot_s, doubled_s = _from_snapshots(scans, shape)
-    life = sorted(lives, key=_Life.ratio)[len(lives) // 2]
+    middle = sorted(found, key=_Round.ratio)[len(found) // 2]
     return Recovery(
-        scans=life.live.answers,
-        live_rate=life.live.rate,
-        replay_rate=round(life.live.answers / life.replay_s, 1),
-        ratio=round(life.ratio(), 3),
-        ratios=tuple(round(each.ratio(), 3) for each in lives),
-        replay_s=round(life.replay_s, 3),
+        scans=middle.live.answers,
+        live_rate=middle.live.rate,
+        replay_rate=round(middle.live.answers / middle.replay_s, 1),
+        ratio=round(middle.ratio(), 3),
+        ratios=tuple(round(each.ratio(), 3) for each in found),
+        replay_s=round(middle.replay_s, 3),
         snapshot_s=round(snapshot_s, 3),
         snapshot_doubled_s=round(doubled_s, 3),
-        empty_s=round(life.empty_s, 3),
+        empty_s=round(middle.empty_s, 3),
     )
 
 
-class _Life(NamedTuple):
-    """What one life wrote, and the seconds that its replay and an empty start took."""
+class _Round(NamedTuple):
+    """What the life of a round wrote, and the seconds that its replay and an empty start took."""
 
     live: Result
     replay_s: float
@@ -82,14 +82,14 @@ class _Life(NamedTuple):
         return self.live.answers / self.replay_s / self.live.rate
 
 
-def _written_and_replayed(scans: int, shape: Shape) -> _Life:
+def _written_and_replayed(scans: int, shape: Shape) -> _Round:
     with bench_folder() as folder:
         empty_s = _empty(folder, shape, SEGMENT_BYTES)
         live = _life(folder, shape, scans, killed=True)
         replayed_s = _start_s(folder, shape, SEGMENT_BYTES)
         _life(folder, shape, 2)  # and it answers
     # Of a tiny journal nothing may be left to see beside the start itself.
-    return _Life(live, max(replayed_s - empty_s, 0.001), empty_s)
+    return _Round(live, max(replayed_s - empty_s, 0.001), empty_s)
 
 
 def _from_snapshots(scans: int, shape: Shape) -> tuple[float, float]:

@@ -45,10 +45,12 @@ cdef inline unsigned long long take_uint(Unpacker source) except? 0:
 cdef inline str take_text_as(Unpacker source, str before):
     cdef Py_ssize_t left = source.end - source.at
     cdef int size = lg_same_text(_here(source), left, before) if left > 0 else 0
-    if not size:
-        return source.text_as(before)
-    source.at += size
-    return before
+    cdef str text
+    if size:
+        source.at += size
+        return before
+    text = source.text()
+    return before if text == before else text
 
 cdef inline bytes take_binary(Unpacker source):
     cdef Py_ssize_t left = source.end - source.at

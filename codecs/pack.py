@@ -48,7 +48,7 @@ class Packer:
         self.n = values.put_sint(self.buf, self.n, value)
 
     def binary(self, value: bytes) -> None:
-        self.reserve(len(value) + 5)
+        self.reserve(len(value) + values.HEAD_BYTES)
         self.n = values.put_binary(self.buf, self.n, value)
 
     def binary_or_nil(self, value: bytes | None) -> None:
@@ -58,7 +58,7 @@ class Packer:
             self.binary(value)
 
     def text(self, value: str) -> None:
-        self.reserve(values.text_bytes(value) + 5)
+        self.reserve(values.text_bytes(value) + values.HEAD_BYTES)
         self.n = values.put_text(self.buf, self.n, value)
 
     def text_or_nil(self, value: str | None) -> None:
@@ -69,13 +69,13 @@ class Packer:
 
     def array(self, count: int) -> None:
         """Begin an array of `count` values; the caller writes them next."""
-        self.reserve(5)
-        self.n = values.put_head(self.buf, self.n, count, 0x90, 0xDC)
+        self.reserve(values.HEAD_BYTES)
+        self.n = values.put_array(self.buf, self.n, count)
 
     def mapping(self, count: int) -> None:
         """Begin a map of `count` pairs."""
-        self.reserve(5)
-        self.n = values.put_head(self.buf, self.n, count, 0x80, 0xDE)
+        self.reserve(values.HEAD_BYTES)
+        self.n = values.put_map(self.buf, self.n, count)
 
     def append(self, value: bytes) -> None:
         """Append bytes that are MessagePack (or a frame header) already."""

@@ -50,10 +50,6 @@ cdef extern from *:
         while (size--) crc = t[0][(crc ^ *p++) & 255] ^ (crc >> 8);
         return ~crc;
     }
-    static inline int lg_is_ascii(PyObject *text, const char *p, Py_ssize_t size) {
-        return PyUnicode_IS_COMPACT_ASCII(text) && PyUnicode_GET_LENGTH(text) == size
-            && !memcmp(PyUnicode_1BYTE_DATA(text), p, size);
-    }
     #endif
     """
     void lg_put64(char *p, unsigned long long v) nogil
@@ -63,7 +59,6 @@ cdef extern from *:
     unsigned long long lg_get64(const char *p) nogil
     unsigned int lg_get32le(const char *p) nogil
     unsigned int lg_crc32(const char *data, Py_ssize_t size, unsigned int crc) nogil
-    bint lg_is_ascii(object text, const char *p, Py_ssize_t size) noexcept
     unsigned long long lg_word(const char *p, Py_ssize_t i) nogil
     void lg_set_word(char *p, Py_ssize_t i, unsigned long long v) nogil
     int __builtin_ctzll(unsigned long long v) nogil
@@ -110,9 +105,6 @@ cdef extern from "Python.h":
 
 cdef inline str get_text(bytes data, Py_ssize_t at, Py_ssize_t size):
     return PyUnicode_DecodeUTF8(PyBytes_AS_STRING(data) + at, size, NULL)
-
-cdef inline bint is_text(bytes data, Py_ssize_t at, Py_ssize_t size, str value) noexcept:
-    return lg_is_ascii(value, PyBytes_AS_STRING(data) + at, size)
 
 cdef inline bytes two_words(unsigned long long high, unsigned long long low):
     cdef bytes both = PyBytes_FromStringAndSize(NULL, 16)

@@ -82,11 +82,6 @@ def get_text(data: bytes, at: int, size: int) -> str:
     return data[at : at + size].decode()
 
 
-def is_text(data: bytes, at: int, size: int, value: str) -> bool:
-    """Whether the `size` bytes from `at` are `value`; False also for what is not ASCII."""
-    return len(value) == size and value.isascii() and data[at : at + size] == value.encode()
-
-
 def two_words(high: int, low: int) -> bytes:
     """Two u64, big-endian, as 16 bytes."""
     return _U64.pack(high) + _U64.pack(low)

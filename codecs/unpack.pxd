@@ -5,10 +5,8 @@ cdef class Unpacker:
     cdef public bytes data
     cdef public Py_ssize_t at
     cdef public Py_ssize_t end
-    @cython.locals(at=Py_ssize_t, code=int)
-    cpdef unsigned long long uint(self) except? 0
     @cython.locals(code=int)
-    cdef unsigned long long _wide_uint(self) except? 0
+    cpdef unsigned long long uint(self) except? 0
     @cython.locals(code=int, value="long long", wide="unsigned long long", half="long long", low="long long")
     cpdef long long sint(self) except? -1
     @cython.locals(code=int)
@@ -17,11 +15,8 @@ cdef class Unpacker:
     @cython.locals(code=int, at=Py_ssize_t, size=Py_ssize_t)
     cpdef bytes binary(self)
     cpdef bytes binary_or_nil(self)
+    @cython.locals(at=Py_ssize_t, size=Py_ssize_t)
     cpdef str text(self)
-    @cython.locals(size=Py_ssize_t)
-    cpdef str text_as(self, str before)
-    @cython.locals(at=Py_ssize_t)
-    cdef str _text_of(self, Py_ssize_t size)
     cpdef str text_or_nil(self)
     @cython.locals(code=int)
     cdef Py_ssize_t _text_size(self) except -1

@@ -34,16 +34,9 @@ class Unpacker:
         self.end = len(data) if end < 0 else end
 
     def uint(self) -> int:
-        at = self.at
-        if at < self.end:  # most are small: no further call for them
-            code = self.data[at]
-            if code < 0x80:
-                self.at = at + 1
-                return code
-        return self._wide_uint()
-
-    def _wide_uint(self) -> int:
         code = self.data[_take(self, 1)]
+        if code < 0x80:
+            return code
         if code == 0xCC:
             return self.data[_take(self, 1)]
         if code == 0xCD:
@@ -114,22 +107,12 @@ class Unpacker:
         return None if self.nil_next() else self.binary()
 
     def text(self) -> str:
-        return self._text_of(self._text_size())
-
-    def _text_of(self, size: int) -> str:
+        size = self._text_size()
         at = _take(self, size)
         try:
             return raw.get_text(self.data, at, size)
         except UnicodeDecodeError as error:
             raise Malformed("text is not UTF-8") from error
-
-    def text_as(self, before: str) -> str:
-        """Read text; `before` itself where it says the same: no new object, and its hash is known."""
-        size = self._text_size()
-        if size <= self.end - self.at and raw.is_text(self.data, self.at, size, before):
-            self.at += size
-            return before
-        return self._text_of(size)
 
     def text_or_nil(self) -> str | None:
         return None if self.nil_next() else self.text()

@@ -65,6 +65,7 @@ cdef extern from *:
 
 cdef enum:
     NUMBER_BYTES = 9
+    HEAD_BYTES = 5
 
 cdef inline Py_ssize_t put_uint(bytearray buf, Py_ssize_t at, unsigned long long value) noexcept:
     return lg_uint(PyByteArray_AS_STRING(buf) + at, value) - PyByteArray_AS_STRING(buf)
@@ -72,8 +73,11 @@ cdef inline Py_ssize_t put_uint(bytearray buf, Py_ssize_t at, unsigned long long
 cdef inline Py_ssize_t put_sint(bytearray buf, Py_ssize_t at, long long value) noexcept:
     return lg_sint(PyByteArray_AS_STRING(buf) + at, value) - PyByteArray_AS_STRING(buf)
 
-cdef inline Py_ssize_t put_head(bytearray buf, Py_ssize_t at, Py_ssize_t count, int fix, int wide) noexcept:
-    return lg_head(PyByteArray_AS_STRING(buf) + at, count, fix, wide) - PyByteArray_AS_STRING(buf)
+cdef inline Py_ssize_t put_array(bytearray buf, Py_ssize_t at, Py_ssize_t count) noexcept:
+    return lg_head(PyByteArray_AS_STRING(buf) + at, count, 0x90, 0xDC) - PyByteArray_AS_STRING(buf)
+
+cdef inline Py_ssize_t put_map(bytearray buf, Py_ssize_t at, Py_ssize_t count) noexcept:
+    return lg_head(PyByteArray_AS_STRING(buf) + at, count, 0x80, 0xDE) - PyByteArray_AS_STRING(buf)
 
 cdef inline Py_ssize_t put_nil(bytearray buf, Py_ssize_t at) noexcept:
     PyByteArray_AS_STRING(buf)[at] = <char>0xC0

@@ -14,7 +14,10 @@ from liftgate.codecs import raw
 _PUT_U16, _PUT_U32, _PUT_U64 = Struct(">H").pack_into, Struct(">I").pack_into, Struct(">Q").pack_into
 
 NUMBER_BYTES = 9
-"""What a number takes at most. A head (of text, bytes, a container) takes 5."""
+"""What a number takes at most."""
+
+HEAD_BYTES = 5
+"""What the head of text, of bytes or of a container takes at most."""
 
 
 def put_uint(buf: bytearray, at: int, value: int) -> int:
@@ -63,8 +66,17 @@ def put_sint(buf: bytearray, at: int, value: int) -> int:
     return at + 9
 
 
-def put_head(buf: bytearray, at: int, count: int, fix: int, wide: int) -> int:
-    """The head of an array (fix 0x90, wide 0xDC) or a map (0x80, 0xDE) of `count` values or pairs."""
+def put_array(buf: bytearray, at: int, count: int) -> int:
+    """The head of an array of `count` values."""
+    return _put_head(buf, at, count, 0x90, 0xDC)
+
+
+def put_map(buf: bytearray, at: int, count: int) -> int:
+    """The head of a map of `count` pairs."""
+    return _put_head(buf, at, count, 0x80, 0xDE)
+
+
+def _put_head(buf: bytearray, at: int, count: int, fix: int, wide: int) -> int:
     if count < 0x10:
         buf[at] = fix | count
         return at + 1

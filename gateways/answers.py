@@ -58,7 +58,7 @@ def pack_decision(out: Packer, ref: int, lot: Lot, event: ScanDecided) -> None:
     payload = values.text_bytes(spot) + values.text_bytes(text) + values.binary_bytes(session)
     out.reserve(9 * values.NUMBER_BYTES + payload)
     buf = out.buf
-    at = values.put_head(buf, out.n, 9, 0x90, 0xDC)
+    at = values.put_array(buf, out.n, 9)
     at = values.put_uint(buf, at, event.no)
     at = values.put_uint(buf, at, event.verdict)
     at = values.put_uint(buf, at, event.reason)

@@ -57,7 +57,7 @@ class ReaderEvent:
         texts = values.text_bytes(self.lot) + values.text_bytes(self.reader)
         out.reserve((count + 1) * values.NUMBER_BYTES + texts + more_bytes)
         buf = out.buf
-        at = values.put_head(buf, out.n, count, 0x90, 0xDC)
+        at = values.put_array(buf, out.n, count)
         at = values.put_uint(buf, at, kind)
         at = values.put_text(buf, at, self.lot)
         at = values.put_uint(buf, at, self.seq)

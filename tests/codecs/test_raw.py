@@ -71,15 +71,6 @@ def test_copies(data: bytes, size: int) -> None:
     assert out.getvalue() == data + data[:size]
 
 
-@given(st.text(max_size=10), st.text(max_size=10), st.integers(0, 3))
-def test_text_is_told_by_its_bytes(value: str, other: str, at: int) -> None:
-    """is_text is true of the same ASCII alone: of other text never, whatever its length."""
-    data = b"\xaa" * at + value.encode() + b"\xaa"
-    size = len(value.encode())
-    assert raw.is_text(data, at, size, value) == value.isascii()
-    assert raw.is_text(data, at, size, other) == (value == other and value.isascii())
-
-
 @given(st.binary(max_size=100), st.integers(0, 100), st.integers(0, 100), st.integers(0, 2**32 - 1))
 def test_crc_is_zlibs(data: bytes, at: int, size: int, start: int) -> None:
     """crc32 and crc32_out agree with zlib over any part, going on from any earlier sum."""

@@ -163,21 +163,6 @@ def test_nil_is_stepped_over_only_where_it_is() -> None:
     assert Unpacker(b"\xc0").text_or_nil() is None
 
 
-@given(st.text(max_size=40), st.text(max_size=40))
-def test_text_as_before_is_the_text_before(text: str, other: str) -> None:
-    """text_as reads what text reads, whatever came before, and gives that itself where it is the same."""
-    data = msgpack.packb(text)
-    for before in (text, other, text[:-1], text + "x"):
-        unpacker = Unpacker(data + b"\x01")
-        assert unpacker.text_as(before) == text
-        assert unpacker.at == len(data)
-    before = "".join(["no", "rth"])
-    assert Unpacker(b"\xa5north").text_as(before) is before
-    for cut in range(len(data)):
-        with pytest.raises(Malformed):
-            Unpacker(data[:cut]).text_as(text)
-
-
 @pytest.mark.parametrize("data", [b"\xa1\xff", b"\xa3\xed\xa0\x80", b"\x91\xa2\xc3\x28", b"\x81\xa1\xff\xc0"])
 def test_text_must_be_utf8(data: bytes) -> None:
     """Text that is not UTF-8 is Malformed, at the top, inside, and as a key."""

@@ -52,8 +52,8 @@ def test_what_has_a_length_is_written_as_msgpack_writes_it(size: int) -> None:
     assert put(values.put_binary, blob) == msgpack.packb(blob)
     assert values.binary_bytes(blob) == size
     packer = msgpack.Packer()
-    assert put(values.put_head, size, 0x90, 0xDC) == packer.pack_array_header(size)
-    assert put(values.put_head, size, 0x80, 0xDE) == packer.pack_map_header(size)
+    assert put(values.put_array, size) == packer.pack_array_header(size)
+    assert put(values.put_map, size) == packer.pack_map_header(size)
 
 
 def test_nothing_is_nil() -> None:
@@ -76,6 +76,45 @@ def test_what_is_taken_is_what_the_unpacker_reads(number: int, text: str, blob: 
         assert source.at == len(data)
         with pytest.raises(Malformed):
             take(Unpacker(data[:-1]))
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_text_as_before_is_the_text_before(text: str, other: str) -> None:
+    """It reads what `text` reads, whatever came before, and gives that itself where it is the same alone."""
+    data = msgpack.packb(text)
+    for before in (text, other, text[:-1], text + "x"):
+        source = Unpacker(data + b"\x01")
+        assert fields.take_text_as(source, before) == text
+        assert source.at == len(data)
+    before = "".join(["no", "rth"])
+    assert fields.take_text_as(Unpacker(b"\xa5north"), before) is before
+    for cut in range(len(data)):
+        with pytest.raises(Malformed):
+            fields.take_text_as(Unpacker(data[:cut]), text)
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=40), st.text(max_size=40))
+def test_this_build_takes_the_texts_of_the_scan_before(lot: str, reader: str, area: str, other: str) -> None:
+    """The twin in use, by the event that it reads: whatever those are, and those themselves where equal."""
+    out = Packer()
+    like(lot, reader, area).pack(out)
+    data = out.getvalue()
+    for before in (like(lot, reader, area), like(other, other, other), like(lot[:-1], reader + "x", area)):
+        source = Unpacker(data)
+        again = ScanDecided()
+        assert (source.array(), source.uint()) == (19, ScanDecided.TYPE)
+        again.unpack(source, before)
+        assert source.at == source.end
+        for name, text in (("lot", lot), ("reader", reader), ("area", area)):
+            assert getattr(again, name) == text
+            assert getattr(again, name) is getattr(before, name) or getattr(before, name) != text
+
+
+def like(lot: str, reader: str, area: str) -> ScanDecided:
+    """A scan with these texts."""
+    event = largest_scan(1)
+    event.lot, event.reader, event.area = lot, reader, area
+    return event
 
 
 def largest_scan(sized: int) -> ScanDecided:
