@@ -27,7 +27,8 @@ DECIDED_S_MAX = 3
 
 
 class Fleet:
-    """acknowledged: (reader, no) of every event that was; published: how many were begun.
+    """acknowledged: (reader, no) of every event that was; published: how many were begun; lost: how many
+    connections ended, or were not had.
 
     through_broker: PUBACK is only the broker's word, so an event is acknowledged when its DECISION is there.
     """
@@ -40,6 +41,7 @@ class Fleet:
         self.decided: set[tuple[str, int]] = set()
         self.published = 0
         self.connections = 0
+        self.lost = 0
         self._changed = asyncio.Condition()
         self._stopping = False
 
@@ -55,8 +57,20 @@ class Fleet:
     async def wait_more(self, count: int) -> None:
         """Return when so many more events are acknowledged."""
         wanted = len(self.acknowledged) + count
+        await self._wait(lambda: len(self.acknowledged) >= wanted)
+
+    async def wait_all_lost(self) -> None:
+        """Return when as many connections more are lost as there are readers."""
+        wanted = self.lost + len(self.ids)
+        await self._wait(lambda: self.lost >= wanted)
+
+    async def _wait(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(ANSWERS_S_MAX), self._changed:
-            await self._changed.wait_for(lambda: len(self.acknowledged) >= wanted)
+            await self._changed.wait_for(is_so)
+
+    async def _tell_change(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
     async def _work(self, id: str) -> None:
         no, sent = 1, False
@@ -74,12 +88,13 @@ class Fleet:
                             await self._wait_decided(reader, id, no)
                             self.acknowledged.add((id, no))
                             no, sent = no + 1, False
-                            async with self._changed:
-                                self._changed.notify_all()
+                            await self._tell_change()
                     finally:
                         hearing.cancel()
                         await asyncio.gather(hearing, return_exceptions=True)
             except aiomqtt.MqttError:
+                self.lost += 1
+                await self._tell_change()
                 await asyncio.sleep(AGAIN_S)
 
     async def _wait_decided(self, reader: aiomqtt.Client, id: str, no: int) -> None:
@@ -116,8 +131,7 @@ class Fleet:
             message: Any = m.decode(topic.kind, packet.payload)
             if isinstance(message, m.Decision):
                 self.decided.add((id, message.no))
-                async with self._changed:
-                    self._changed.notify_all()
+                await self._tell_change()
 
     def judge(self, folder: Path) -> int:
         """Every acknowledged event is in the journal, and none is there twice; how many there were."""

@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.independent.engine_process import service_toml
 
+LOG_S_MAX = 60
+POLL_S = 0.1
 SPEAKS = ["read_credential", "record_passage", "report_lane", "record_history"]
 
 
@@ -30,6 +33,13 @@ class Gateway:
         command = [sys.executable, "-m", "liftgate.cli", "mqtt", "--config", str(self._config)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*command, "--service", self._service], stdout=log, stderr=log)
+
+    def wait_logged(self, text: str, times: int = 1) -> None:
+        """Return when it has said so, so many times in all."""
+        until = time.monotonic() + LOG_S_MAX
+        while self.log.read_text().count(text) < times:
+            assert time.monotonic() < until, f"{text} x {times} is not in:\n{self.log.read_text()}"
+            time.sleep(POLL_S)
 
     def kill(self) -> None:
         """End it as kill -9 does; one that has ended already stays so."""
